@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The rules behind the Makefile: what is found by pkg-config, flags, objects by
+# folder, programs, tests, installation.
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+PKG_CONFIG ?= pkg-config
+MKDIR = @mkdir -p $(@D)
+
+# --- what this machine has ------------------------------------------------------------------------
+
+need := jansson
+optional := liburing libisal libcrypto libsystemd libaio
+pc_name_libaio := libaio
+have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo y)
+have_header = $(shell printf '\#include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo y)
+
+ifneq ($(call have,jansson),y)
+$(error libjansson is needed and was not found by $(PKG_CONFIG): install libjansson-dev (jansson-devel), or run scripts/quickstart)
+endif
+WITH_URING ?= $(call have,liburing)
+WITH_ISAL ?= $(call have,libisal)
+WITH_CRYPTO ?= $(call have,libcrypto)
+WITH_SYSTEMD ?= $(call have,libsystemd)
+
+pkgs := jansson
+ifeq ($(WITH_URING),y)
+pkgs += liburing
+defs += -DWITH_URING=1
+endif
+ifeq ($(WITH_ISAL),y)
+pkgs += libisal
+defs += -DWITH_ISAL=1
+endif
+ifeq ($(WITH_CRYPTO),y)
+pkgs += libcrypto
+defs += -DWITH_CRYPTO=1
+endif
+ifeq ($(WITH_SYSTEMD),y)
+pkgs += libsystemd
+defs += -DWITH_SYSTEMD=1
+endif
+
+# --- flags ----------------------------------------------------------------------------------------
+
+OPT ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+san_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+san_tsan := -fsanitize=thread -fno-omit-frame-pointer
+SANFLAGS := $(san_$(SAN))
+ifneq ($(SAN),)
+ifeq ($(SANFLAGS),)
+$(error SAN=$(SAN) is not known: asan or tsan)
+endif
+defs += -DTGT_DEBUG=1
+endif
+ifneq ($(DEBUG),)
+defs += -DTGT_DEBUG=1
+endif
+TGT_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(HARDEN) $(SANFLAGS) $(defs) -DTGT_VERSION='"$(VERSION)"' -pthread -Iusr \
+	$(shell $(PKG_CONFIG) --cflags $(pkgs))
+TGT_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) -pthread
+LIBS := $(shell $(PKG_CONFIG) --libs $(pkgs))
+
+# --- the tree -------------------------------------------------------------------------------------
+
+# In the order of the layers: a folder's archive may need those after it.
+folders := mgmt iscsi dev target bs scsi base
+srcs = $(wildcard usr/$(1)/*.c)
+objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
+lib = $(BUILD)/lib$(1).a
+archives := $(foreach f,$(folders),$(call lib,$(f)))
+verbtabs := $(wildcard usr/*/*_verbtab.c)
+programs := $(foreach p,tgtd tgtadm,$(if $(wildcard usr/$(p).c),$(BUILD)/$(p)))
+
+.PHONY: all config check install clean help
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(programs) | config
+
+config:
+	@printf 'tgt %s: io_uring %s, ISA-L CRC32C %s, CHAP (libcrypto) %s, systemd %s\n' '$(VERSION)' \
+		'$(if $(filter y,$(WITH_URING)),in,out (install liburing-dev))' \
+		'$(if $(filter y,$(WITH_ISAL)),in,out (install libisal-dev); slower digests)' \
+		'$(if $(filter y,$(WITH_CRYPTO)),in,out (install libssl-dev))' \
+		'$(if $(filter y,$(WITH_SYSTEMD)),in,out (install libsystemd-dev))'
+
+# Flags that differ rebuild everything; the same flags rebuild nothing.
+flags_file := $(BUILD)/flags
+flags_now := $(CC) $(CFLAGS) $(OPT) $(TGT_CFLAGS) $(TGT_LDFLAGS) $(LIBS)
+$(shell mkdir -p $(BUILD); printf '%s\n' '$(subst ','\'',$(flags_now))' | cmp -s - $(flags_file) || \
+	printf '%s\n' '$(subst ','\'',$(flags_now))' > $(flags_file))
+
+$(BUILD)/%.o: %.c $(flags_file)
+	$(MKDIR)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OPT) $(TGT_CFLAGS) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+# Verb tables without the code behind them, for tgtadm.
+$(BUILD)/tables/%.o: usr/%.c $(flags_file)
+	$(MKDIR)
+	$(call say,CC,$< (table))
+	$(Q)$(CC) $(OPT) $(TGT_CFLAGS) -DVERB_TABLES_ONLY=1 $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+define archive_rule
+$(call lib,$(1)): $(call objs,$(call srcs,$(1)))
+	$$(MKDIR)
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+$(foreach f,$(folders),$(eval $(call archive_rule,$(f))))
+
+$(BUILD)/tgtd: $(call objs,usr/tgtd.c usr/modules.c) $(archives)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $(call objs,usr/tgtd.c usr/modules.c) \
+		-Wl,--start-group $(archives) -Wl,--end-group $(LIBS) -lm -o $@
+
+tgtadm_tables := $(patsubst usr/%.c,$(BUILD)/tables/%.o,$(verbtabs) $(wildcard usr/verb_tables.c))
+$(BUILD)/tgtadm: $(call objs,usr/tgtadm.c) $(tgtadm_tables) $(call lib,mgmt) $(call lib,base)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(call lib,mgmt) $(call lib,base) $(LIBS) -o $@
+
+# --- tests ----------------------------------------------------------------------------------------
+
+# test/unit/<folder>/<name>_test.c is one program, linked with its folder and those below, and
+# with test/lib/*.c. A first line "/* wrap: malloc calloc */" is not needed: test/lib says how.
+unit_srcs := $(wildcard test/unit/*/*_test.c)
+unit_bins := $(patsubst %.c,$(BUILD)/%,$(unit_srcs))
+testlib_folder_base :=
+unit_libs_base := base
+unit_libs_scsi := scsi base
+unit_libs_bs := bs base
+unit_libs_target := target bs scsi base
+unit_libs_dev := dev target bs scsi base
+unit_libs_iscsi := iscsi dev target bs scsi base
+unit_libs_mgmt := mgmt base
+testlib_srcs := $(wildcard test/lib/*.c)
+# test/lib/<folder>_*.c belongs to tests of that folder and above; test/lib/t_*.c to all.
+testlib_for = $(wildcard test/lib/t_*.c) $(foreach f,$(unit_libs_$(1)),$(wildcard test/lib/$(f)_*.c))
+TEST_CFLAGS = -Itest/lib
+wrap := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign
+
+define unit_rule
+$(BUILD)/test/unit/$(1)/%: $(BUILD)/test/unit/$(1)/%.o $(call objs,$(call testlib_for,$(1))) $(foreach f,$(unit_libs_$(1)),$(call lib,$(f)))
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $(wrap) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+		-lcmocka $(LIBS) -lm -o $$@
+endef
+$(foreach f,$(folders),$(eval $(call unit_rule,$(f))))
+$(BUILD)/test/%.o: private TGT_CFLAGS += $(TEST_CFLAGS) -Wno-missing-prototypes
+
+# Programs of the tests: test/<dir>/prog_<name>.c is linked with all of test/lib and the tree.
+.PHONY: unit tests
+tests: $(unit_bins)
+unit: $(unit_bins)
+	$(Q)scripts/run-unit $(unit_bins)
+check: all unit
+
+# --- installation ---------------------------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/tgt
+	install -m 0755 $(programs) $(DESTDIR)$(SBINDIR)
+	$(foreach s,5 8,$(if $(wildcard doc/man/*.$(s)),install -m 0644 $(wildcard doc/man/*.$(s)) $(DESTDIR)$(MANDIR)/man$(s);))
+	install -m 0644 README.md COPYING $(wildcard doc/*.md) $(DESTDIR)$(DOCDIR)
+
+clean:
+	rm -rf build build-asan build-tsan $(BUILD)
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
