@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon is made of, in one struct that tgtd.c fills and hands down:
+ * loop, workers, stores, transports, device types, and the list of targets.
+ */
+#ifndef TARGET_CORE_H
+#define TARGET_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/pool.h"
+#include "base/worker.h"
+#include "bs/bs.h"
+
+struct dev_type;
+struct transport;
+
+struct core {
+	struct loop *loop;
+	struct workers *workers;
+	struct bs_core *stores;
+	struct bufpool bufs;
+	struct transport *const *transports;	/* ended by NULL */
+	const struct dev_type *const *dev_types; /* ended by NULL */
+	struct list targets;		/* struct target, by tid */
+	struct hash_table by_name, by_tid;
+	bool offline;			/* no new sessions: State offline */
+	uint8_t machine_id[16];		/* makes default identities unique over hosts */
+	uint64_t cmd_seq;		/* arrival order of commands */
+};
+
+/*
+ * Fills @core's own fields; loop, workers, stores, transports and dev_types are the
+ * caller's and set before. @id_file: where a machine id is read from or, when neither it nor
+ * /etc/machine-id exist, created. 0 or negative.
+ */
+int core_init(struct core *core, const char *id_file);
+/* Every target must be deleted. */
+void core_done(struct core *core);
+struct transport *core_transport(const struct core *core, const char *name);
+const struct dev_type *core_dev_type(const struct core *core, const char *name);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A logical unit: identity, device type, store, task set, and the nexuses that
+ * know it.
+ */
+#ifndef TARGET_LU_H
+#define TARGET_LU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "bs/bs.h"
+#include "target/reserve.h"
+
+struct core;
+struct dev_type;
+struct nexus;
+struct target;
+
+#define LU_VENDOR_LEN 8
+#define LU_PRODUCT_LEN 16
+#define LU_REV_LEN 4
+#define LU_ID_LEN 36
+
+/* Strings are NUL terminated, unpadded. */
+struct lu_ident {
+	char vendor[LU_VENDOR_LEN + 1];
+	char product[LU_PRODUCT_LEN + 1];
+	char rev[LU_REV_LEN + 1];
+	char scsi_id[LU_ID_LEN + 1];
+	char scsi_sn[LU_ID_LEN + 1];
+	uint8_t naa[16]; /* NAA-6 designator, made from machine id, target name and LUN */
+};
+
+/* The task set (SAM-5 8). Embedded in the LU. */
+struct taskset {
+	struct list tasks;	/* struct scsi_cmd by lu_link, in order of arrival */
+	unsigned int n_tasks;
+	unsigned int n_barriers;/* ORDERED and HEAD OF QUEUE commands in @tasks */
+	unsigned int n_dormant;
+};
+
+/* What tgtadm new and update say; also the target-independent state of the LU. */
+struct lu {
+	struct target *target;
+	struct list link;		/* target->lus */
+	struct hash_node node;		/* target->lu_table */
+	uint64_t lun;
+	const struct dev_type *dev;
+	void *dev_priv;			/* the device type's */
+	struct bs *bs;			/* NULL: no medium or no store */
+	char *path;			/* as configured; NULL: none */
+	char *bstype;
+	char *bsopts;
+	bool bs_sync, bs_direct;
+	struct lu_ident id;
+	uint32_t block_size;		/* bytes, power of two */
+	unsigned int block_shift;
+	uint64_t blocks;		/* whole blocks of the medium; kept up to date on resize */
+	bool online;			/* online=0: NOT READY, MEDIUM NOT PRESENT or manual intervention */
+	bool stopped;			/* START STOP UNIT */
+	bool removable;
+	bool readonly;			/* by configuration or because the store is */
+	bool swp;			/* software write protect: mode page 0Ah SWP */
+	bool thin;			/* thin provisioning told to initiators */
+	bool descriptor_sense;		/* D_SENSE of the control mode page */
+	bool tas;			/* TAS of the control mode page */
+	bool dying;
+	uint8_t lbppbe;			/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT */
+	uint16_t la_lba;		/* LOWEST ALIGNED LBA */
+	uint16_t opt_xfer_gran;		/* blocks; 0: derive from the store */
+	uint32_t opt_xfer_len;		/* blocks; 0: none told */
+	uint16_t rotation_rate;		/* VPD B1h: 0 not reported, 1 solid state, else rpm */
+	struct taskset ts;
+	struct reserve resv;
+	struct list itls;		/* struct itl by lu_link */
+	struct list tmfs;		/* struct tmf that wait for commands of this LU */
+	struct list ranges;		/* dev/range: ranges held exclusively */
+	struct list range_waiters;
+	unsigned int n_prevent;		/* nexuses that prevent medium removal */
+	uint64_t probed_ns;		/* when the store was last asked for its size */
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* For lu_new(); strings borrowed until @done. */
+struct lu_conf {
+	uint64_t lun;
+	const char *dev_type;	/* "disk"; NULL: disk */
+	const char *path;	/* NULL: none */
+	const char *bstype;	/* NULL: rdwr */
+	const char *bsopts;
+	bool sync, direct;
+	uint32_t block_size;	/* 0: the device type's default */
+	bool readonly;
+};
+
+/*
+ * Opens the store and adds the LU. @done from the loop: with the LU, or NULL and @err. The
+ * number is taken from the call on, so that two lu_new() of one LUN can't both succeed.
+ */
+void lu_new(struct target *t, const struct lu_conf *conf,
+	    void (*done)(void *arg, struct lu *lu, const struct err *err), void *arg);
+/*
+ * ERR_LUN_ACTIVE when commands are queued and not @force (with it they are aborted);
+ * ERR_PREVENT_REMOVAL. After 0 the LUN answers LUN NOT SUPPORTED at once, and @done comes when the
+ * store is closed.
+ */
+int lu_delete(struct lu *lu, bool force, void (*done)(void *arg), void *arg, struct err *err);
+/*
+ * One parameter of "logicalunit update": scsi_id, scsi_sn, vendor_id, product_id, product_rev,
+ * sense_format, lbppbe, la_lba, optimal_xfer_gran, optimal_xfer_len, removable, readonly, online,
+ * thin_provisioning, rotation_rate, swp; the rest goes to the device type. Raises the Unit
+ * Attention that belongs to the change. ERR_UNKNOWN_PARAM, ERR_INVALID_REQUEST.
+ */
+int lu_set(struct lu *lu, const char *name, const char *value, struct err *err);
+/* Closes the old store, opens @path (NULL: no medium); only while offline. @done from the loop. */
+void lu_set_path(struct lu *lu, const char *path,
+		 void (*done)(void *arg, const struct err *err), void *arg);
+/* Takes the store's size anew; raises CAPACITY DATA HAS CHANGED when it differs. */
+void lu_size_changed(struct lu *lu);
+/* Asks the store for its size, at most once a second. */
+void lu_probe(struct lu *lu);
+/* RES_GOOD, or why the medium can't be used now. */
+enum scsi_result lu_medium_state(const struct lu *lu);
+/* LOGICAL UNIT RESET's effects on everything but commands: reservation, modes, UAs. */
+void lu_reset(struct lu *lu, const struct nexus *by);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * I_T nexus: one initiator port and one target port. I_T_L: what one nexus and
+ * one logical unit know of each other; made when a command first names the LUN.
+ */
+#ifndef TARGET_NEXUS_H
+#define TARGET_NEXUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "scsi/scsi.h"
+
+struct lu;
+struct scsi_cmd;
+struct target;
+struct transport;
+
+/* Counters of an I_T_L nexus, in bytes and commands, since it was made. */
+struct itl_stats {
+	uint64_t rd_subm_bytes, rd_subm_cmds, rd_done_bytes, rd_done_cmds;
+	uint64_t wr_subm_bytes, wr_subm_cmds, wr_done_bytes, wr_done_cmds;
+	uint64_t errs;
+};
+
+struct itl {
+	struct hash_node node;	/* nexus->itls, by LUN */
+	struct list nexus_link;	/* nexus->itl_list */
+	struct list lu_link;	/* lu->itls */
+	struct nexus *nexus;
+	struct lu *lu;
+	uint64_t lun;
+	uint64_t ua;		/* bit set of enum ua_code, target/ua.h */
+	bool prevent;		/* PREVENT ALLOW MEDIUM REMOVAL of this nexus */
+	unsigned int n_cmds;
+	struct itl_stats stats;
+};
+
+struct nexus {
+	struct target *target;
+	struct transport *transport;
+	void *priv;		/* the transport's session */
+	struct list link;	/* target->nexuses */
+	uint64_t sid;		/* as shown: TSIH */
+	uint16_t rel_port;	/* relative target port identifier, from 1 */
+	char *initiator;	/* iSCSI name, or WWPN as text */
+	uint8_t isid[6];	/* iSCSI: part of the initiator port's name */
+	struct hash_table itls;
+	struct list itl_list;
+	struct itl *last_itl;	/* the one used last: saves a lookup */
+	struct list cmds;	/* struct scsi_cmd between target_submit and release */
+	unsigned int n_cmds;
+	bool dying;
+	void (*destroyed)(void *arg);
+	void *destroyed_arg;
+	struct loop_call reap;
+};
+
+/*
+ * At login. The target must be ready; access was checked by the transport. Copies @initiator.
+ * NULL when memory is short. The owner is the transport's session.
+ */
+struct nexus *nexus_create(struct target *t, struct transport *tr, const char *initiator,
+			   const uint8_t isid[6], uint64_t sid, uint16_t rel_port, void *priv);
+/*
+ * At the session's end: aborts all commands (transport->aborted for each, now or later),
+ * drops the reservations of the nexus that do not outlive it, frees it when the
+ * last command is released, then calls @destroyed from the loop.
+ */
+void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg);
+/* The I_T_L nexus for a LUN, made when there is such a LU; NULL: no such LU, or no memory. */
+struct itl *nexus_itl(struct nexus *n, uint64_t lun);
+/* For lu_delete and nexus_destroy. */
+void itl_free(struct itl *itl);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A target: a name, its logical units, who may use it, who does.
+ */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "target/access.h"
+#include "target/transport.h"
+
+struct core;
+struct lu;
+
+#define TARGET_NAME_MAX 223 /* RFC 7143 4.2.7.1 */
+
+struct target {
+	struct core *core;
+	struct list link;		/* core->targets, sorted by tid */
+	struct hash_node name_node, tid_node;
+	uint32_t tid;
+	char *name;
+	struct transport *transport;	/* the lld it was made for */
+	bool offline;			/* no new sessions; commands get NOT READY */
+	bool dying;
+	struct list lus;		/* struct lu, sorted by LUN */
+	struct hash_table lu_table;	/* by LUN */
+	unsigned int n_lus;
+	struct lu *wlun;		/* REPORT LUNS well known logical unit; not in lus */
+	struct list nexuses;		/* struct nexus */
+	unsigned int n_nexuses;
+	struct access access;
+	void *lld[TRANSPORT_MAX];	/* each transport's own */
+};
+
+/* 0, or negative with @err (ERR_TARGET_EXISTS, ERR_INVALID_REQUEST, ERR_NO_DRIVER, ...). LUN 0 is made. */
+int target_new(struct core *core, uint32_t tid, const char *name, const char *lld,
+	       struct target **out, struct err *err);
+/*
+ * Without @force fails with ERR_TARGET_ACTIVE when a nexus exists. With it, nexuses are
+ * killed first. @done follows from the loop when all is gone (only after 0 was returned).
+ */
+int target_delete(struct target *t, bool force, void (*done)(void *arg), void *arg, struct err *err);
+struct target *target_by_tid(const struct core *core, uint32_t tid);
+struct target *target_by_name(const struct core *core, const char *name);
+struct lu *target_lu(const struct target *t, uint64_t lun);
+/* Whether sessions may be made now. */
+bool target_ready(const struct target *t);
+void target_set_offline(struct target *t, bool offline);
+/* Iterates over all: NULL starts. */
+struct target *target_next(const struct core *core, const struct target *after);
+
+#endif

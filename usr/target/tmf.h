@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Task management (SAM-5 7). A function completes when every command that it
+ * aborts has left the store and its transport has been told.
+ */
+#ifndef TARGET_TMF_H
+#define TARGET_TMF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "scsi/scsi.h"
+
+struct nexus;
+struct scsi_cmd;
+
+/* Embedded in the transport's task; borrowed from target_tmf() to transport->tmf_respond(). */
+struct tmf {
+	/* Filled by the transport. */
+	struct nexus *nexus;
+	uint8_t function;	/* enum tmf_function, without TASK REASSIGN */
+	uint8_t lun[SCSI_LUN_LEN];
+	uint64_t tag;		/* ABORT TASK, QUERY TASK: the command's */
+	/* Set at the end. */
+	uint8_t response;	/* enum tmf_response */
+	/* The target's. */
+	struct list link;
+	uint64_t lun_no;
+	uint64_t seq;		/* commands that arrived later are not affected */
+	bool all_nexuses;
+	unsigned int pending;
+};
+
+/* tmf_respond() follows, from the loop or at once (the transport only queues there). */
+void target_tmf(struct tmf *tmf);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What brings commands in. A transport is known by its name (the "lld" of old);
+ * the target calls it only through this struct. All on the loop thread.
+ */
+#ifndef TARGET_TRANSPORT_H
+#define TARGET_TRANSPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct core;
+struct nexus;
+struct scsi_cmd;
+struct scsi_data;
+struct target;
+struct tmf;
+
+#define TRANSPORT_MAX 4
+
+enum transport_state { TRANSPORT_UNINITIALIZED, TRANSPORT_READY, TRANSPORT_ERROR, TRANSPORT_STOPPED };
+
+struct transport {
+	const char *name; /* "iscsi" */
+	unsigned int index; /* set by core: slot of target->lld */
+	enum transport_state state;
+	uint8_t protocol_id; /* SPC-4 table 361: 5 iSCSI, 0 FC, ... */
+
+	/* @opts: the k=v,... text of --iscsi, or NULL. 0, or negative with @err. */
+	int (*start)(struct core *core, const char *opts, struct err *err);
+	/* No new commands from now on; @done (from the loop) when all sessions have ended. */
+	void (*stop)(struct core *core, void (*done)(void *arg), void *arg);
+
+	/* 0, or negative with @err: the target is then not created. May hang things on target->lld[index]. */
+	int (*target_added)(struct target *t, struct err *err);
+	void (*target_removed)(struct target *t);
+	/* "state" aside, parameters belong to transports. -ENOENT: not mine. */
+	int (*target_set)(struct target *t, const char *name, const char *value, struct err *err);
+	/* Adds what target show tells of this transport: "nop_interval", "params", "redirect", ... */
+	void (*target_show)(const struct target *t, json_t *obj);
+	/* Adds "alias", "connections": [...] of a nexus. */
+	void (*nexus_show)(const struct nexus *n, json_t *obj);
+	/* Something that decides who may log in changed: look at running sessions again. */
+	void (*access_changed)(struct target *t);
+
+	/* Memory for @len bytes. 0, or -ENOMEM. d->len is set to @len. */
+	int (*alloc_data)(struct scsi_cmd *cmd, struct scsi_data *d, uint32_t len);
+	void (*free_data)(struct scsi_cmd *cmd, struct scsi_data *d);
+	/* Fetch what is missing of out_want bytes; ends in exactly one target_data_arrived(). May be called
+	 * when everything is there already: then that call may come at once. */
+	void (*data_out)(struct scsi_cmd *cmd);
+	/* Queue status and data only; ends in one scsi_cmd_release(). */
+	void (*respond)(struct scsi_cmd *cmd);
+	/* The command is gone without a status; ends in one scsi_cmd_release(). A running data_out() is
+	 * off: no target_data_arrived() may follow. */
+	void (*aborted)(struct scsi_cmd *cmd);
+	void (*tmf_respond)(struct tmf *tmf);
+	/* Close the session; nexus_destroy() follows. */
+	void (*nexus_kill)(struct nexus *n, const char *why);
+	/*
+	 * SPC-4 7.6.4: the initiator port's TransportID. Writes at most @max bytes, returns the
+	 * length (a multiple of 4).
+	 */
+	unsigned int (*transport_id)(const struct nexus *n, uint8_t *out, unsigned int max);
+	/* The SCSI name of the target port for VPD 83h ("iqn...,t,0x0001") into @out; returns strlen. */
+	unsigned int (*port_name)(const struct nexus *n, char *out, unsigned int max);
+};
+
+#endif
