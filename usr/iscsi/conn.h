@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connection: from accept to the last byte; state by the table in fsm.c
+ * (RFC 7143 chapter 8). Owns its tasks; belongs to a session from login on.
+ */
+#ifndef ISCSI_CONN_H
+#define ISCSI_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/addr.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "iscsi/iscsi_proto.h"
+#include "iscsi/keys.h"
+#include "iscsi/link.h"
+
+struct iscsi_login;
+struct iscsi_pdu;
+struct iscsi_portal;
+struct iscsi_session;
+struct iscsi_task;
+
+#define ISCSI_AHS_MAX (255 * 4)
+
+enum conn_state {
+	CONN_LOGIN,	    /* S3, S4 of RFC 7143 8.1.2 */
+	CONN_FULL_FEATURE,  /* S5 LOGGED_IN */
+	CONN_IN_LOGOUT,	    /* S6: response queued, closes when it has left */
+	CONN_CLOSING,	    /* socket closed, tasks still in the store */
+};
+
+/* Where the receive machine is (rx.c). */
+enum rx_state { RX_BHS, RX_AHS, RX_HEADER_DIGEST, RX_DATA, RX_PAD, RX_DATA_DIGEST };
+
+/* The PDU being received. */
+struct iscsi_rx {
+	enum rx_state state;
+	uint32_t have;		/* bytes of the present piece */
+	uint8_t hdr[ISCSI_BHS_LEN];
+	uint8_t ahs[ISCSI_AHS_MAX];
+	uint32_t ahs_len;
+	uint8_t digest[ISCSI_DIGEST_LEN];
+	uint32_t data_len;	/* DataSegmentLength */
+	uint32_t pad;
+	const struct iovec *dst;/* where the data segment goes; NULL: dropped */
+	unsigned int dst_cnt;
+	uint32_t dst_off;	/* byte offset in dst where the segment begins */
+	void *ctrl;		/* malloc'ed destination of control PDUs' data, owned here */
+	struct iscsi_task *task;/* of the PDU, when it has one */
+	/* The PDU is complete, digests good. Set by the header handler. */
+	void (*complete)(struct iscsi_conn *conn);
+	bool paused;
+};
+
+struct iscsi_tx {
+	struct list queue;	/* struct iscsi_pdu, oldest first */
+	uint64_t skip;		/* bytes of the first PDU that are out already */
+	bool blocked;		/* the socket is full: waiting for EPOLLOUT */
+	struct loop_call flush;
+	uint64_t queued_bytes;
+};
+
+struct iscsi_conn_stats {
+	uint64_t rx_bytes, tx_bytes, cmd_pdus, rsp_pdus, data_out_pdus, data_in_pdus;
+};
+
+struct iscsi_conn {
+	struct list link;	/* session->conns; before: the portal code's list of logins */
+	const struct iscsi_link *ops;
+	void *link_priv;
+	struct loop_fd fd;	/* TCP; fd.fd is -1 when closed */
+	enum conn_state state;
+	struct iscsi_session *session; /* NULL until the first login request named one */
+	struct iscsi_portal *portal;
+	struct addr peer, local;
+	uint16_t cid;
+	bool header_digest, data_digest; /* in force now */
+	bool login_done;
+	bool close_when_sent;
+	bool closing;
+	struct iscsi_rx rx;
+	struct iscsi_tx tx;
+	uint32_t stat_sn;	/* of the next status */
+	uint32_t exp_stat_sn;	/* the initiator's last */
+	struct iscsi_params params; /* negotiated */
+	struct iscsi_login *login; /* while logging in */
+	struct list tasks;	/* struct iscsi_task by conn_link */
+	unsigned int n_tasks;
+	struct loop_timer login_timer, nop_timer;
+	unsigned int nops_unanswered;
+	uint32_t nop_ttt;
+	uint64_t last_rx_ns;
+	uint64_t nop_rtt_ns;
+	struct loop_call reap;
+	struct iscsi_conn_stats stats;
+};
+
+/* For a freshly accepted socket, which it takes over. NULL: no memory (the socket is closed). */
+struct iscsi_conn *conn_new(const struct iscsi_link *ops, int fd, struct iscsi_portal *portal,
+			    const struct addr *peer, const struct addr *local);
+/*
+ * Ends the connection: closes the socket now, aborts its tasks, tells the session, frees itself when
+ * the last task is released. Safe to call again, and from anywhere on the loop. @why is logged.
+ */
+void conn_close(struct iscsi_conn *conn, const char *why);
+/* Closes after everything queued is sent. */
+void conn_close_when_sent(struct iscsi_conn *conn);
+/* Login is complete: enter full feature phase. */
+void conn_full_feature(struct iscsi_conn *conn);
+
+#endif

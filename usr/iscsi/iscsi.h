@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The iSCSI driver: what all portals, sessions and connections share, and what
+ * iSCSI knows of each target.
+ */
+#ifndef ISCSI_ISCSI_H
+#define ISCSI_ISCSI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/pool.h"
+#include "iscsi/keys.h"
+#include "iscsi/portal.h"
+#include "target/transport.h"
+
+struct core;
+struct target;
+
+/* What a peer may cost before it has logged in, and other bounds (doc/principles.md). */
+struct iscsi_limits {
+	unsigned int max_logins;	/* connections not yet in full feature phase */
+	unsigned int login_timeout_s;
+	uint32_t max_login_text;	/* bytes of one login or text negotiation */
+	unsigned int max_connections;
+};
+
+struct iscsi {
+	struct core *core;
+	struct list portals;	/* struct iscsi_portal */
+	struct list logins;	/* struct iscsi_conn without a session in full feature phase */
+	unsigned int n_logins, n_conns;
+	struct list sessions;
+	struct hash_table by_tsih;
+	uint16_t last_tsih;
+	struct pool tasks, pdus;
+	uint8_t *staging;	/* one receive buffer for all connections (tcp.c) */
+	uint32_t nop_interval_s, nop_count; /* defaults for new targets */
+	struct iscsi_limits limits;
+	bool stopping;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+};
+
+/* target->lld[]: iSCSI's side of a target. */
+struct iscsi_target {
+	struct target *t;
+	struct iscsi_params params;
+	uint32_t nop_interval_s, nop_count;
+	char *alias;		/* TargetAlias; NULL: none is sent */
+	char *redirect_addr;	/* as set by RedirectAddress ...; NULL: none */
+	uint16_t redirect_port;
+	bool redirect_permanent;
+};
+
+extern struct transport iscsi_transport;
+/* The one driver; started by iscsi_transport.start. */
+extern struct iscsi iscsi;
+
+/* target->lld[] of this driver. */
+struct iscsi_target *iscsi_target_of(const struct target *t);
+
+#endif
