@@ -3,8 +3,8 @@
  * Backing stores: bytes at offsets. A store knows no CDB, sense code or LUN.
  * Device types open one and submit requests; a filter store submits to its child.
  *
- * Everything here is called on the loop thread, except bs_type.open, which runs
- * on a worker thread because opening can block.
+ * Everything here is called on the loop thread, except bs_type.open and .close,
+ * which run on a worker thread because they can block.
  */
 #ifndef BS_BS_H
 #define BS_BS_H
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/util.h"
 #include "base/worker.h"
 
 enum bs_op {
@@ -41,6 +42,7 @@ enum bs_cap {
 #define BS_REQ_MAY_UNMAP 0x04u /* ZERO */
 
 struct bs;
+struct bs_core;
 struct bs_req;
 struct bs_type;
 
@@ -52,17 +54,20 @@ struct bs_extent {
 /*
  * One request. Embedded in its submitter's struct; borrowed by the store from
  * bs_submit() until @done is called, exactly once, from the loop and never
- * inside bs_submit().
+ * inside bs_submit(). The submitter fills bs .. max_extents and done; the rest
+ * needs no initialisation.
  */
 struct bs_req {
 	struct list link; /* the store's while it holds the request */
 	struct bs *bs;
 	enum bs_op op;
 	uint32_t flags;
-	uint64_t offset, len;	  /* bytes; within bs->size and multiples of bs->align, checked by bs_submit */
+	uint64_t offset, len;	  /* bytes; within bs->size and multiples of bs->align, checked by
+				     bs_submit; FLUSH covers the whole store whatever they are */
 	const struct iovec *iov;  /* READ, WRITE: sums up to len; borrowed */
 	unsigned int iovcnt;
-	struct bs_extent *extents; /* EXTENTS: room of the submitter's for max_extents, filled in order */
+	struct bs_extent *extents; /* EXTENTS: the submitter's room for max_extents; filled in order
+				      without gaps from offset on, up to its end or the room's */
 	unsigned int max_extents, n_extents;
 	int result;		   /* 0 (PREFETCH: 0 or 1) or -errno; -EIO, -ENOSPC, -ENODEV, ... */
 	void (*done)(struct bs_req *req);
@@ -85,9 +90,11 @@ struct bs_conf {
 /* An open store. Allocated by bs_open(); the type's own struct embeds it first (bs_type.size). */
 struct bs {
 	const struct bs_type *type;
+	struct bs_core *core;
 	struct loop *loop;
-	struct workers *workers;
-	char *path;
+	struct workers *workers; /* shared by all stores: for short jobs that end */
+	struct bs *child;     /* of a filter: what it stands before; owned. Else NULL */
+	char *path;	      /* as given, filters included; NULL when none was */
 	uint64_t size;	      /* bytes */
 	uint32_t align;	      /* every offset and length is a multiple; power of two; 1: any */
 	uint32_t phys_block;  /* bytes, a hint: smallest write without read-modify-write; 0 unknown */
@@ -103,9 +110,12 @@ struct bs {
 	/* Set by the user of the store; called on the loop after size changed. May be NULL. */
 	void (*resized)(struct bs *bs, void *arg);
 	void *resized_arg;
-	/* closing */
+	/* The core's. */
+	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
+	struct loop_call close_call;
+	struct job close_job;
 };
 
 struct bs_type {
@@ -114,15 +124,23 @@ struct bs_type {
 	size_t size;		/* of the struct that embeds struct bs first */
 	bool flag_sync, flag_direct; /* bsoflags that it knows */
 	bool needs_path;
+	bool instant;		/* open and close never block: they run on the loop */
+	bool filter;		/* a path prefix "name:ARGUMENTS:PATH", see bs/filter.h */
 	/*
 	 * On a worker thread: opens and fills size, align, cap ... May block. Touches
-	 * nothing but @bs (zeroed but for type, loop, workers, path) and @err.
-	 * 0 or -errno with @err set; after an error it has released what it took.
+	 * nothing but @bs (zeroed but for type, core, loop, workers, child, path and the
+	 * flags of @conf) and @err. A filter finds its ARGUMENTS in conf->path, and in @bs
+	 * the properties of its child. 0 or -errno with @err set; after an error it has
+	 * released what it took.
 	 */
 	int (*open)(struct bs *bs, const struct bs_conf *conf, struct err *err);
-	/* On the loop after open; may be NULL. As open, but must not block. */
+	/* On the loop after open; must not block; may be NULL. After an error, close is called. */
 	int (*attach)(struct bs *bs, struct err *err);
-	/* On the loop, no request in flight. Releases all but @bs itself. May be NULL. */
+	/* On the loop: bs_close() was called; let go at once of requests held back. May be NULL. */
+	void (*drain)(struct bs *bs);
+	/* On the loop, no request in flight, before close: undoes attach. May be NULL. */
+	void (*detach)(struct bs *bs);
+	/* On a worker thread, no request in flight. Releases all but @bs itself. May be NULL. */
 	void (*close)(struct bs *bs);
 	/* Must not block. Ends in exactly one bs_complete(), now or later. */
 	void (*submit)(struct bs_req *req);
@@ -132,41 +150,64 @@ struct bs_type {
 
 /*
  * The core. One per process; tests make their own. @types is ended by NULL and
- * outlives the core. Returns 0 or -errno.
+ * outlives the core; the first is the default. NULL when there is no memory.
  */
-struct bs_core;
 struct bs_core *bs_core_new(struct loop *loop, struct workers *workers,
 			    const struct bs_type *const *types);
+/* Every store must have been closed, and the closing told. */
 void bs_core_free(struct bs_core *core);
+/* NULL @name: the default type. NULL when there is no such type (filters are none). */
 const struct bs_type *bs_type_find(struct bs_core *core, const char *name);
+/* All of them, filters included, ended by NULL. */
 const struct bs_type *const *bs_types(struct bs_core *core);
 
 /*
  * Opens. @opened is called from the loop, never inside: with the store, or with NULL
- * and @err. The caller owns the store and ends it with bs_close().
+ * and @err. The caller owns the store and ends it with bs_close(). Returns 0; or
+ * -ENOMEM, when @opened is not and will not be called.
  */
-void bs_open(struct bs_core *core, const struct bs_conf *conf,
-	     void (*opened)(void *arg, struct bs *bs, const struct err *err), void *arg);
-/* Waits for what is in flight, closes, frees; then @closed from the loop (may be NULL). */
+int must_check bs_open(struct bs_core *core, const struct bs_conf *conf,
+		       void (*opened)(void *arg, struct bs *bs, const struct err *err), void *arg);
+/*
+ * Waits for what is in flight, closes, frees; then @closed from the loop, never inside
+ * (may be NULL). Requests submitted from now on end with -ENODEV.
+ */
 void bs_close(struct bs *bs, void (*closed)(void *arg), void *arg);
+/* The type that holds the bytes, below all filters. */
+const struct bs_type *bs_base_type(const struct bs *bs);
 
 /*
  * Hands @req to its store. Checks range and alignment: what is outside completes with
  * -EINVAL; an operation of capability NONE with -EOPNOTSUPP; a write to a read-only
- * store with -EROFS.
+ * store with -EROFS. A READ, WRITE, UNMAP or ZERO of length 0 completes with 0.
  */
 void bs_submit(struct bs_req *req);
 /* For stores: the request is done. Queues it; done() is called in the loop's COMPLETE phase. */
 void bs_complete(struct bs_req *req, int result);
+/*
+ * The same from an event: the store was called by the loop (descriptor, timer, phase)
+ * or by a done() of its own. Calls done() at once, so that what a store finished in the
+ * SUBMIT phase is sent in the same turn. Inside bs_submit() it is bs_complete().
+ */
+void bs_complete_now(struct bs_req *req, int result);
 /* For stores, on the loop: the size is now @size. */
 void bs_set_size(struct bs *bs, uint64_t size);
 /* For users of a store: look for a new size now. Cheap; callers limit how often. */
 void bs_probe(struct bs *bs);
 
 /*
- * bsopts and filter arguments: finds "name=value" in a list separated by @sep.
- * Returns a malloc'ed value, or NULL with *@found false when absent.
+ * Replaces the rules of the first fault filter (bs/fault.c) of @bs; "" removes them
+ * all. What a rule held back goes on under the new rules. -EINVAL with @err set.
+ */
+int bs_fault_set(struct bs *bs, const char *rules, struct err *err);
+
+/*
+ * bsopts and filter arguments: finds "name=value" in a list separated by @sep; @opts may
+ * be NULL. *@found tells whether it is there. Returns a malloc'ed value; NULL when it is
+ * absent, or, with *@found true, when there is no memory.
  */
 char *bs_opt_get(const char *opts, char sep, const char *name, bool *found);
+/* "512", "64M", "1T": powers of 1024 by K M G T P E. 0, or -EINVAL, or -ERANGE beyond 2^63-1. */
+int bs_size_parse(const char *text, uint64_t *size);
 
 #endif
