@@ -14,5 +14,7 @@
  * (inverted); on the wire it goes least significant byte first.
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+/* The same without ISA-L; for crc32c() and its test. */
+uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t len);
 
 #endif

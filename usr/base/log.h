@@ -14,7 +14,10 @@
 enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_NOTICE, LOG_LVL_INFO, LOG_LVL_DEBUG };
 enum log_sink { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
-/* At most @burst messages in each @interval_s seconds; then one line says how many were left out. */
+/*
+ * At most ten messages in ten seconds; the next one that passes is preceded by a line that says
+ * how many were left out. Zeroed; loop thread only.
+ */
 struct log_limit {
 	uint64_t window_start_ns;
 	unsigned int count, dropped;

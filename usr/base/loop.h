@@ -34,18 +34,20 @@ enum loop_phase {
 	LOOP_PHASES
 };
 
-/* A descriptor that is watched. Embedded in its owner, who keeps it until loop_fd_del(). */
+/* A descriptor that is watched. Embedded, zeroed, in its owner, who keeps it until loop_fd_del(). */
 struct loop_fd {
 	struct loop *loop; /* NULL while not added */
 	int fd;		   /* the owner's to close, after loop_fd_del() */
 	uint32_t events;   /* EPOLLIN | EPOLLOUT ...; level triggered unless EPOLLET is given */
+	uint32_t slot;	   /* the loop's */
 	void (*ready)(struct loop_fd *lf, uint32_t events);
 };
 
-/* A call at a time. Embedded in its owner. */
+/* A call at a time. Embedded, zeroed, in its owner. Those due at once run in the order of arming. */
 struct loop_timer {
 	struct loop *loop;   /* NULL until first armed */
 	uint64_t due_ns;     /* in the clock of loop_now() */
+	uint64_t seq;	     /* order of arming */
 	size_t heap_index;   /* position + 1; 0 while not armed */
 	void (*expired)(struct loop_timer *t);
 };
@@ -73,7 +75,10 @@ uint64_t loop_now(const struct loop *loop);
 /* Tests only: freezes the clock at its present value and adds @ns. */
 void loop_clock_advance(struct loop *loop, uint64_t ns);
 
-/* 0 or -errno. @lf->ready is called with the epoll events (EPOLLERR and EPOLLHUP included). */
+/*
+ * 0 or -errno; after an error @lf is not added. @lf->ready is called with the epoll events that
+ * are waited for, and EPOLLERR and EPOLLHUP, which come even when @events is 0.
+ */
 int loop_fd_add(struct loop *loop, struct loop_fd *lf, int fd, uint32_t events,
 		void (*ready)(struct loop_fd *lf, uint32_t events));
 /* Changes what is waited for; cheap when nothing changes. */
@@ -81,7 +86,11 @@ int loop_fd_mod(struct loop_fd *lf, uint32_t events);
 /* Safe on a source that is not added. */
 void loop_fd_del(struct loop_fd *lf);
 
-/* Arms, or arms anew. @expired is called once. -ENOMEM when the heap can't grow. */
+/*
+ * Arms, or arms anew. @expired is called once, with the timer no longer armed; a delay of 0 given
+ * by a timer's callback means the next turn. -ENOMEM when the heap can't grow: never for a timer
+ * that is armed already.
+ */
 int loop_timer_set(struct loop *loop, struct loop_timer *t, uint64_t in_ns,
 		   void (*expired)(struct loop_timer *t));
 /* Safe on a timer that is not armed or all zero. */
@@ -95,6 +104,7 @@ static inline bool loop_timer_armed(const struct loop_timer *t)
 void loop_call_init(struct loop_call *c, enum loop_phase phase, void (*run)(struct loop_call *c));
 /* Queued once however often it is called before it runs. */
 void loop_call_queue(struct loop *loop, struct loop_call *c);
+/* Safe on a call that is not queued or all zero. */
 void loop_call_cancel(struct loop_call *c);
 
 /* Blocks @signo for the process and calls @fn on the loop instead. One handler a signal. */

@@ -79,6 +79,12 @@ const struct verb *verb_find(const struct verb_table *tables, const char *object
 /* Checks @args (an object) against the verb's: unknown, missing, of the wrong type. */
 int verb_check_args(const struct verb *verb, json_t *args, struct err *err);
 
+/*
+ * The argument as the administrator writes it, as JSON: a new reference in @out. 0, or -EINVAL or
+ * -ENOMEM with @err set, which never shows a secret.
+ */
+int verb_arg_from_text(const struct verb_arg *arg, const char *text, json_t **out, struct err *err);
+
 /* Arguments by name; NULL, or the default, when absent. */
 const char *verb_str(const struct verb_call *call, const char *name);
 uint64_t verb_uint(const struct verb_call *call, const char *name, uint64_t dflt);
