@@ -41,7 +41,9 @@ struct mode_page {
 	/* Default values of the parameters, for this LU. */
 	void (*defaults)(const struct lu *lu, uint8_t *params);
 	const uint8_t *changeable; /* @len bytes; NULL: nothing is */
-	/* New parameters were accepted: take them over. NULL: nothing to do. */
+	/* Corrects values that change by other ways than MODE SELECT. NULL: none do. */
+	void (*current)(const struct lu *lu, uint8_t *params);
+	/* New parameters were accepted, or defaults set at attach and reset: take them over. NULL: nothing to do. */
 	void (*changed)(struct lu *lu, const uint8_t *params);
 };
 

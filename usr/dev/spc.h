@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all device types share (SPC-4): opcode rows, VPD pages, the mode and log
+ * page engines. A device type lists SPC_ROWS and the rows of its own, SPC_VPD and its
+ * own pages, its mode pages; its attach() calls spc_attach(), its detach() spc_detach().
+ */
+#ifndef DEV_SPC_H
+#define DEV_SPC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "scsi/opcode.h"
+#include "scsi/result.h"
+#include "target/devtype.h"
+#include "target/lu.h"
+
+struct nexus;
+struct scsi_cmd;
+
+/* --- opcode rows ------------------------------------------------------------------------------ */
+
+#define OPCODE_ROWS(array) { (array), ARRAY_SIZE(array) }
+#define OPCODE_ROWS_END { NULL, 0 }
+
+extern const struct opcode spc_inquiry_rows[1];  /* INQUIRY */
+extern const struct opcode spc_luns_rows[1];	 /* REPORT LUNS */
+extern const struct opcode spc_sense_rows[2];	 /* TEST UNIT READY, REQUEST SENSE */
+extern const struct opcode spc_diag_rows[2];	 /* SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS */
+extern const struct opcode spc_rsoc_rows[2];	 /* REPORT SUPPORTED OPERATION CODES and TMFs */
+extern const struct opcode spc_mode_rows[4];	 /* MODE SENSE and SELECT, (6) and (10) */
+extern const struct opcode spc_log_rows[1];	 /* LOG SENSE */
+extern const struct opcode spc_reserve_rows[4];	 /* RESERVE and RELEASE, (6) and (10) */
+extern const struct opcode spc_buffer_rows[5];	 /* READ BUFFER and WRITE BUFFER, by mode */
+extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL */
+
+/* What every logical unit but the well known ones has. */
+#define SPC_ROWS                                                                                   \
+	OPCODE_ROWS(spc_inquiry_rows), OPCODE_ROWS(spc_luns_rows), OPCODE_ROWS(spc_sense_rows),    \
+		OPCODE_ROWS(spc_diag_rows), OPCODE_ROWS(spc_rsoc_rows), OPCODE_ROWS(spc_mode_rows), \
+		OPCODE_ROWS(spc_log_rows)
+/* Disks, tapes, changers, CDs have these too. */
+#define SPC_ROWS_DEVICE                                                                            \
+	OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows)
+
+/* --- vital product data (SPC-4 7.8) ----------------------------------------------------------- */
+
+uint32_t spc_vpd_supported(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+uint32_t spc_vpd_serial(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+uint32_t spc_vpd_ident(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+uint32_t spc_vpd_extended(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+uint32_t spc_vpd_mode_policy(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+uint32_t spc_vpd_ports(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+
+/* First in a device type's vpd table; its own pages (B0h and up) follow. */
+#define SPC_VPD                                                                                    \
+	{ 0x00, "Supported VPD Pages", NULL, spc_vpd_supported },                                  \
+		{ 0x80, "Unit Serial Number", NULL, spc_vpd_serial },                              \
+		{ 0x83, "Device Identification", NULL, spc_vpd_ident },                            \
+		{ 0x86, "Extended INQUIRY Data", NULL, spc_vpd_extended },                         \
+		{ 0x87, "Mode Page Policy", NULL, spc_vpd_mode_policy },                           \
+		{ 0x88, "SCSI Ports", NULL, spc_vpd_ports }
+#define SPC_VPD_END { 0, NULL, NULL, NULL }
+
+/* Zeroes @total bytes (<= max), writes the 4-byte page header; returns @total. For VPD builders. */
+uint32_t spc_vpd_begin(const struct lu *lu, uint8_t *buf, uint8_t page, uint32_t total);
+
+/* --- mode pages (SPC-4 7.5) ------------------------------------------------------------------- */
+
+/* Generic pages for a device type's modes table, which is sorted by page, subpage. */
+void spc_mode_reconnect_defaults(const struct lu *lu, uint8_t *p);
+void spc_mode_control_defaults(const struct lu *lu, uint8_t *p);
+void spc_mode_control_current(const struct lu *lu, uint8_t *p);
+void spc_mode_control_changed(struct lu *lu, const uint8_t *p);
+void spc_mode_control_ext_defaults(const struct lu *lu, uint8_t *p);
+void spc_mode_power_defaults(const struct lu *lu, uint8_t *p);
+void spc_mode_exceptions_defaults(const struct lu *lu, uint8_t *p);
+extern const uint8_t spc_mode_control_mask[10];
+
+#define SPC_MODE_RECONNECT                                                                         \
+	{ .page = 0x02, .len = 14, .name = "Disconnect-Reconnect",                                 \
+	  .defaults = spc_mode_reconnect_defaults }
+#define SPC_MODE_CONTROL                                                                           \
+	{ .page = 0x0a, .len = 10, .name = "Control", .defaults = spc_mode_control_defaults,       \
+	  .current = spc_mode_control_current, .changeable = spc_mode_control_mask,                \
+	  .changed = spc_mode_control_changed }
+#define SPC_MODE_CONTROL_EXT                                                                       \
+	{ .page = 0x0a, .subpage = 0x01, .len = 28, .name = "Control Extension",                   \
+	  .defaults = spc_mode_control_ext_defaults }
+#define SPC_MODE_POWER                                                                             \
+	{ .page = 0x1a, .len = 38, .name = "Power Condition", .defaults = spc_mode_power_defaults }
+#define SPC_MODE_EXCEPTIONS                                                                        \
+	{ .page = 0x1c, .len = 10, .name = "Informational Exceptions Control",                     \
+	  .defaults = spc_mode_exceptions_defaults }
+#define SPC_MODE_END { .name = NULL }
+
+/* What a mode parameter block descriptor tells (SPC-4 7.5.6, SBC-3 6.5.2). */
+struct spc_block_desc {
+	uint64_t blocks;
+	uint32_t block_len;
+	uint8_t density;
+};
+
+/*
+ * Values of all pages of an LU, in the order of dev->modes, without headers. Only changeable bits
+ * are taken from here; the others always come fresh from the page's defaults().
+ */
+struct spc_modes {
+	uint8_t *cur;
+	uint8_t *dflt; /* by configuration (mode_page=), else the page's own */
+};
+
+/* Parameters of a page as they are now, or by default; @buf has room for page->len (<= 255) bytes. */
+void spc_mode_current(const struct lu *lu, const struct mode_page *page, uint8_t *buf);
+void spc_mode_default(const struct lu *lu, const struct mode_page *page, uint8_t *buf);
+/* NULL: the device type has no such page. */
+const struct mode_page *spc_mode_find(const struct lu *lu, uint8_t page, uint8_t subpage);
+/* All pages back to their defaults; calls every page's changed(). For dev_type.reset. */
+void spc_modes_reset(struct lu *lu);
+
+/* --- log pages (SPC-4 7.3) -------------------------------------------------------------------- */
+
+struct spc_log_page {
+	uint8_t page, subpage;
+	const char *name;
+	/* Writes the log parameters (without the page header), at most @max bytes; returns their length. */
+	uint32_t (*build)(const struct lu *lu, uint8_t *buf, uint32_t max);
+};
+uint32_t spc_log_temperature(const struct lu *lu, uint8_t *buf, uint32_t max);
+uint32_t spc_log_exceptions(const struct lu *lu, uint8_t *buf, uint32_t max);
+#define SPC_LOG_TEMPERATURE { 0x0d, 0x00, "Temperature", spc_log_temperature }
+#define SPC_LOG_EXCEPTIONS { 0x2f, 0x00, "Informational Exceptions", spc_log_exceptions }
+#define SPC_LOG_END { 0, 0, NULL, NULL }
+
+/* --- the logical unit ------------------------------------------------------------------------- */
+
+/* What a device type adds to the shared commands. Every member may be NULL. */
+struct spc_ops {
+	/* DEVICE-SPECIFIC PARAMETER of the mode parameter header (SBC-3 6.5.1); NULL: 0. */
+	uint8_t (*device_specific)(const struct lu *lu);
+	/*
+	 * The block descriptor; false: there is none. NULL: lu->blocks and lu->block_size, none when
+	 * block_size is 0.
+	 */
+	bool (*block_desc)(const struct lu *lu, struct spc_block_desc *d);
+	/*
+	 * MODE SELECT with a block descriptor that differs from the current one. @apply false: only
+	 * check. NULL: refused.
+	 */
+	enum scsi_result (*set_block_desc)(struct scsi_cmd *cmd, const struct spc_block_desc *d,
+					   uint16_t offset, bool apply);
+	const struct spc_log_page *logs; /* sorted, ended by NULL build; 00h is there without saying */
+};
+
+/* First member of the struct that lu->dev_priv points to. */
+struct spc_lu {
+	const struct spc_ops *ops;
+	struct spc_modes modes;
+	/*
+	 * A background operation (FORMAT UNIT, SANITIZE): the NOT READY result that TEST UNIT READY
+	 * and REQUEST SENSE tell with @progress of 65536; RES_GOOD: none runs.
+	 */
+	enum scsi_result background;
+	uint16_t progress;
+	uint8_t *buffer; /* WRITE BUFFER, data mode; NULL until it is used */
+	uint8_t *echo;	 /* WRITE BUFFER, echo mode */
+	uint32_t echo_len;
+	const struct nexus *echo_by; /* compared only, never followed */
+};
+
+static inline struct spc_lu *spc_lu(const struct lu *lu)
+{
+	return lu->dev_priv;
+}
+
+/*
+ * For attach(): hangs @s (zeroed, first member of the device type's allocation) on lu->dev_priv and
+ * sets the mode pages to their defaults, which calls each page's changed(). 0 or -ENOMEM with @err.
+ */
+int spc_attach(struct lu *lu, struct spc_lu *s, const struct spc_ops *ops, struct err *err);
+/* Frees what spc_attach() made; @s itself stays the caller's. lu->dev_priv becomes NULL. */
+void spc_detach(struct lu *lu);
+/* dev_type.set for what is common: mode_page=page:subpage:len:byte:... -ENOENT: not known. */
+int spc_set(struct lu *lu, const char *name, const char *value, struct err *err);
+
+/* scc.c: the controller at LUN 0, and the REPORT LUNS well known logical unit. */
+extern const struct dev_type scc_dev, wlun_dev;
+
+#endif
