@@ -43,6 +43,7 @@ struct verb_call {
 	json_t *result; /* new reference set by the verb; NULL: nothing to tell */
 	struct err err; /* set when the verb fails */
 	bool admin;	/* the caller may change things; false: show and stat only */
+	void *context;	/* of who runs the verbs: the daemon's struct core */
 	void (*finished)(struct verb_call *call);
 	void *owner;
 };

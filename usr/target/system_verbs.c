@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Verbs of the daemon as a whole and of its drivers. Called by the management
+ * server through the rows in target_verbtab.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "bs/bs.h"
+#include "scsi/lun.h"
+#include "target/core.h"
+#include "target/devtype.h"
+#include "target/target.h"
+#include "target/target_verbs.h"
+#include "target/transport.h"
+
+static const char *const lld_states[] = {
+	[TRANSPORT_UNINITIALIZED] = "uninitialized",
+	[TRANSPORT_READY] = "ready",
+	[TRANSPORT_ERROR] = "error",
+	[TRANSPORT_STOPPED] = "stopped",
+};
+
+static json_t *llds_to_json(const struct core *core, bool targets)
+{
+	json_t *llds = json_array();
+	struct transport *const *tr;
+	struct target *t;
+
+	for (tr = core->transports; *tr; tr++) {
+		json_t *lld = json_pack("{s:s s:s}", "name", (*tr)->name,
+					"state", lld_states[(*tr)->state]);
+		json_t *list = targets ? json_array() : NULL;
+
+		for (t = targets ? target_next(core, NULL) : NULL; t; t = target_next(core, t))
+			if (t->transport == *tr)
+				json_array_append_new(list,
+						      json_pack("{s:I s:s}", "tid",
+								(json_int_t)t->tid, "name",
+								t->name));
+		if (list)
+			json_object_set_new(lld, "targets", list);
+		json_array_append_new(llds, lld);
+	}
+	return llds;
+}
+
+static json_t *stores_to_json(const struct core *core)
+{
+	json_t *stores = json_array();
+	const struct bs_type *const *bt;
+
+	for (bt = bs_types(core->stores); *bt; bt++) {
+		json_t *flags = json_array();
+
+		if ((*bt)->flag_sync)
+			json_array_append_new(flags, json_string("sync"));
+		if ((*bt)->flag_direct)
+			json_array_append_new(flags, json_string("direct"));
+		json_array_append_new(stores, json_pack("{s:s s:o}", "name", (*bt)->name,
+							"flags", flags));
+	}
+	return stores;
+}
+
+int system_show(struct verb_call *call)
+{
+	const struct core *core = call->context;
+	const struct dev_type *const *d;
+	json_t *devs = json_array();
+
+	for (d = core->dev_types; *d; d++)
+		if ((*d)->pdt != PDT_WLUN)
+			json_array_append_new(devs, json_string((*d)->show_name));
+	call->result = json_pack("{s:s s:s s:b s:o s:o s:o s:{s:b}}", "version", TGT_VERSION,
+				 "state", core->offline ? "offline" : "ready",
+				 "debug", log_get_level() >= LOG_LVL_DEBUG,
+				 "llds", llds_to_json(core, false),
+				 "backing_stores", stores_to_json(core), "device_types", devs,
+				 "isns", "enabled", 0);
+	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
+}
+
+static int set_debug(const char *value, struct err *err)
+{
+	bool on = !strcmp(value, "on");
+
+	if (!on && strcmp(value, "off"))
+		return err_set(err, ERR_INVALID_REQUEST, "debug is on or off, not '%s'", value);
+	log_set_level(on ? LOG_LVL_DEBUG : LOG_LVL_INFO);
+	return 0;
+}
+
+static int set_state(struct core *core, const char *value, struct err *err)
+{
+	bool offline = !strcmp(value, "offline");
+
+	if (!offline && strcmp(value, "ready"))
+		return err_set(err, ERR_INVALID_REQUEST, "State is ready or offline, not '%s'",
+			       value);
+	core->offline = offline;
+	return 0;
+}
+
+int system_update(struct verb_call *call)
+{
+	const char *name = verb_str(call, "name"), *value = verb_str(call, "value");
+
+	if (!strcmp(name, "debug"))
+		return set_debug(value, &call->err);
+	if (!strcmp(name, "State"))
+		return set_state(call->context, value, &call->err);
+	return err_set(&call->err, ERR_INVALID_REQUEST,
+		       "the system has no parameter '%s': debug and State can be set", name);
+}
+
+int system_delete(struct verb_call *call)
+{
+	struct core *core = call->context;
+
+	if (target_next(core, NULL))
+		return err_set(&call->err, ERR_INVALID_REQUEST,
+			       "targets exist: delete them first, or stop tgtd with SIGTERM");
+	core->shutdown(core);
+	return 0;
+}
+
+int system_stat(struct verb_call *call)
+{
+	const struct core *core = call->context;
+	struct target *t;
+
+	call->result = json_array();
+	for (t = target_next(core, NULL); t; t = target_next(core, t))
+		if (target_stats_to_json(t, LUN_INVALID, 0, call->result))
+			return err_set(&call->err, ERR_NOMEM, "%s", "");
+	return 0;
+}
+
+int lld_show(struct verb_call *call)
+{
+	call->result = llds_to_json(call->context, true);
+	return 0;
+}
+
+static struct transport *call_lld(struct verb_call *call)
+{
+	const char *name = verb_str(call, "lld");
+	struct transport *tr = core_transport(call->context, name);
+
+	if (!tr)
+		err_set(&call->err, ERR_NO_DRIVER, "no driver is named '%s'", name);
+	return tr;
+}
+
+int lld_start(struct verb_call *call)
+{
+	struct transport *tr = call_lld(call);
+	int r;
+
+	if (!tr)
+		return -EINVAL;
+	if (tr->state == TRANSPORT_READY)
+		return 0;
+	r = tr->start(call->context, NULL, &call->err);
+	tr->state = r ? TRANSPORT_ERROR : TRANSPORT_READY;
+	return r;
+}
+
+static void lld_stopped(void *arg)
+{
+	verb_finish(arg);
+}
+
+int lld_stop(struct verb_call *call)
+{
+	struct transport *tr = call_lld(call);
+	struct target *t;
+
+	if (!tr)
+		return -EINVAL;
+	for (t = target_next(call->context, NULL); t; t = target_next(call->context, t))
+		if (t->transport == tr)
+			return err_set(&call->err, ERR_DRIVER_BUSY,
+				       "driver %s serves target %u", tr->name, t->tid);
+	if (tr->state != TRANSPORT_READY)
+		return 0;
+	tr->state = TRANSPORT_STOPPED;
+	tr->stop(call->context, lld_stopped, call);
+	return -EINPROGRESS;
+}
