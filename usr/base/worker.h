@@ -21,7 +21,10 @@ struct job {
 
 /* At most @max_threads. NULL with errno set. No thread is started yet. */
 struct workers *workers_new(struct loop *loop, unsigned int max_threads);
-/* Waits for the jobs that run, calls every done(), ends the threads. */
+/*
+ * Waits for the jobs that are queued or run and calls every done(), also of jobs that a done()
+ * submits; ends the threads. Not from a done().
+ */
 void workers_free(struct workers *w);
 /*
  * Queues the job. If no thread can be started at all, the job runs at once on
@@ -30,5 +33,9 @@ void workers_free(struct workers *w);
 void worker_submit(struct workers *w, struct job *job);
 /* Jobs submitted and not done. */
 unsigned int workers_pending(const struct workers *w);
+/* Threads that exist now. */
+unsigned int workers_threads(struct workers *w);
+/* How long a thread waits for another job before it ends; 30 s unless told. */
+void workers_set_idle(struct workers *w, uint64_t ns);
 
 #endif
