@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Verbs of portals, sessions and connections. Called by the management server
+ * through the rows in iscsi_verbtab.c.
+ */
+#include "iscsi/iscsi_verbs.h"
+
+#include <errno.h>
+
+#include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/portal.h"
+#include "iscsi/session.h"
+#include "scsi/lun.h"
+#include "target/nexus.h"
+#include "target/target.h"
+#include "target/target_verbs.h"
+
+int portal_verb_new(struct verb_call *call)
+{
+	uint64_t tag = verb_uint(call, "tag", 1);
+
+	if (!tag || tag > UINT16_MAX)
+		return err_set(&call->err, ERR_INVALID_REQUEST,
+			       "a portal group tag is a number from 1 to 65535");
+	return portal_add(verb_str(call, "portal"), (uint16_t)tag, &call->err);
+}
+
+int portal_verb_delete(struct verb_call *call)
+{
+	return portal_del(verb_str(call, "portal"), &call->err);
+}
+
+int portal_verb_show(struct verb_call *call)
+{
+	call->result = portal_show();
+	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
+}
+
+static struct iscsi_session *call_session(struct verb_call *call)
+{
+	uint64_t sid = verb_uint(call, "sid", 0);
+	struct target *t = verb_target(call);
+	struct iscsi_session *s = NULL;
+
+	if (!t)
+		return NULL;
+	if (sid && sid <= UINT16_MAX)
+		s = session_by_tsih(&iscsi, (uint16_t)sid);
+	if (s && (!s->target || s->target->t != t))
+		s = NULL;
+	if (!s)
+		err_set(&call->err, ERR_NO_SESSION, "target %u has no session %llu", t->tid,
+			(unsigned long long)sid);
+	return s;
+}
+
+static struct iscsi_conn *call_conn(struct verb_call *call)
+{
+	struct iscsi_session *s = call_session(call);
+	uint64_t cid = verb_uint(call, "cid", 0);
+	struct iscsi_conn *conn;
+
+	if (!s)
+		return NULL;
+	list_for_each(conn, &s->conns, link)
+		if (conn->cid == cid)
+			return conn;
+	err_set(&call->err, ERR_NO_CONNECTION, "session %u has no connection %llu", s->tsih,
+		(unsigned long long)cid);
+	return NULL;
+}
+
+static json_t *conn_to_json(const struct iscsi_conn *conn)
+{
+	char host[ADDR_STRLEN];
+
+	return json_pack("{s:i s:s}", "cid", conn->cid, "address",
+			 addr_format_host(&conn->peer, host));
+}
+
+static json_t *session_to_json(const struct iscsi_session *s)
+{
+	const struct iscsi_conn *conn;
+	json_t *conns = json_array();
+
+	list_for_each(conn, &s->conns, link)
+		json_array_append_new(conns, conn_to_json(conn));
+	return json_pack("{s:i s:s s:s? s:o}", "sid", s->tsih, "initiator", s->initiator, "alias",
+			 s->alias, "connections", conns);
+}
+
+int session_verb_show(struct verb_call *call)
+{
+	struct iscsi_session *s = call_session(call);
+	json_t *params;
+
+	if (!s)
+		return -EINVAL;
+	call->result = session_to_json(s);
+	params = json_object();
+	params_show(&s->params, params);
+	if (!call->result || json_object_set_new(call->result, "params", params))
+		return err_set(&call->err, ERR_NOMEM, "%s", "");
+	return 0;
+}
+
+int session_verb_stat(struct verb_call *call)
+{
+	struct iscsi_session *s = call_session(call);
+
+	if (!s)
+		return -EINVAL;
+	call->result = json_array();
+	if (target_stats_to_json(s->target->t, LUN_INVALID, s->tsih, call->result))
+		return err_set(&call->err, ERR_NOMEM, "%s", "");
+	return 0;
+}
+
+int connection_verb_show(struct verb_call *call)
+{
+	struct target *t = verb_target(call);
+	const struct iscsi_session *s;
+
+	if (!t)
+		return -EINVAL;
+	call->result = json_array();
+	list_for_each(s, &iscsi.sessions, link)
+		if (s->target && s->target->t == t && s->tsih)
+			json_array_append_new(call->result, session_to_json(s));
+	return 0;
+}
+
+int connection_verb_delete(struct verb_call *call)
+{
+	struct iscsi_conn *conn = call_conn(call);
+
+	if (!conn)
+		return -EINVAL;
+	conn_close(conn, "closed by the administrator");
+	return 0;
+}
+
+int connection_verb_stat(struct verb_call *call)
+{
+	const struct iscsi_conn *conn = call_conn(call);
+	const struct iscsi_conn_stats *st;
+
+	if (!conn)
+		return -EINVAL;
+	st = &conn->stats;
+	call->result = json_pack("[{s:i s:i s:I s:I s:I s:I s:I s:I}]", "sid", conn->session->tsih,
+				 "cid", conn->cid, "rxdata_octets", (json_int_t)st->rx_bytes,
+				 "txdata_octets", (json_int_t)st->tx_bytes, "dataout_pdus",
+				 (json_int_t)st->data_out_pdus, "datain_pdus",
+				 (json_int_t)st->data_in_pdus, "cmd_pdus", (json_int_t)st->cmd_pdus,
+				 "rsp_pdus", (json_int_t)st->rsp_pdus);
+	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Verbs of portals, sessions and connections; the rows stand in iscsi_verbtab.c.
+ */
+#ifndef ISCSI_ISCSI_VERBS_H
+#define ISCSI_ISCSI_VERBS_H
+
+#include "base/verb.h"
+
+extern const struct verb_table iscsi_verbs;
+
+int portal_verb_new(struct verb_call *call);
+int portal_verb_delete(struct verb_call *call);
+int portal_verb_show(struct verb_call *call);
+int session_verb_show(struct verb_call *call);
+int session_verb_stat(struct verb_call *call);
+int connection_verb_show(struct verb_call *call);
+int connection_verb_delete(struct verb_call *call);
+int connection_verb_stat(struct verb_call *call);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rows of the verbs that this folder owns: portal, session, connection.
+ * Compiled for tgtd and, without the functions, for tgtadm (base/verb.h).
+ */
+#include "iscsi/iscsi_verbs.h"
+
+#define END { .name = NULL }
+#define TID { "tid", VERB_UINT, true, "target number" }
+#define SID { "sid", VERB_UINT, true, "session number (TSIH)" }
+#define CID { "cid", VERB_UINT, true, "connection number" }
+
+static const struct verb_arg tid_only[] = { TID, END };
+static const struct verb_arg tid_sid[] = { TID, SID, END };
+static const struct verb_arg tid_sid_cid[] = { TID, SID, CID, END };
+static const struct verb_arg portal_args[] = {
+	{ "portal", VERB_STRING, true, "address[:port], [v6address][:port]" },
+	END,
+};
+static const struct verb_arg portal_new_args[] = {
+	{ "portal", VERB_STRING, true, "address[:port], [v6address][:port]" },
+	{ "tag", VERB_UINT, false, "target portal group tag, default 1" },
+	END,
+};
+
+#define VERB(o, v, a, ro, fn, h)                                                                   \
+	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
+
+static const struct verb rows[] = {
+	VERB("connection", "delete", tid_sid_cid, false, connection_verb_delete,
+	     "Closes a connection."),
+	VERB("connection", "show", tid_only, true, connection_verb_show,
+	     "Lists the connections of a target."),
+	VERB("connection", "stat", tid_sid_cid, true, connection_verb_stat,
+	     "Counters of a connection."),
+	VERB("portal", "delete", portal_args, false, portal_verb_delete,
+	     "Stops listening on a portal; its connections stay."),
+	VERB("portal", "new", portal_new_args, false, portal_verb_new, "Listens on a portal."),
+	VERB("portal", "show", NULL, true, portal_verb_show, "Lists the portals."),
+	VERB("session", "show", tid_sid, true, session_verb_show,
+	     "Shows a session and what it negotiated."),
+	VERB("session", "stat", tid_sid, true, session_verb_stat,
+	     "Counters of a session by logical unit."),
+};
+
+const struct verb_table iscsi_verbs = { rows, ARRAY_SIZE(rows) };
