@@ -75,6 +75,11 @@ struct opcode {
 	 */
 	uint64_t (*data_len)(const struct scsi_cmd *cmd);
 	/*
+	 * After the gates and before data-out is fetched: RES_GOOD, or why it can't be (options and
+	 * lengths beyond the limits told in VPD B0h). Must not wait. NULL: nothing to check.
+	 */
+	enum scsi_result (*check)(struct scsi_cmd *cmd);
+	/*
 	 * On the loop, all data-out there. The return value is the completion;
 	 * RES_PENDING: scsi_cmd_complete() will be called once.
 	 */

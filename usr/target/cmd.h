@@ -89,13 +89,26 @@ struct scsi_cmd {
 	bool sense_built;
 	struct sense_extra extra; /* what a handler adds to its sense triple */
 
+	/*
+	 * Set by the device type while the command waits for something other than its store, else
+	 * NULL. Whoever sets @aborted on a CMD_RUNNING command then calls it, once. It ends the wait:
+	 * scsi_cmd_complete() follows from the loop, never inside. A command without it ends by itself
+	 * when the store is done with it; later steps see @aborted.
+	 */
+	void (*cancel)(struct scsi_cmd *cmd);
+
 	/* The device type's while the command runs. */
 	struct bs_req bsr;
-	void (*io_done)(struct scsi_cmd *cmd, int err);
-	struct list range_link;	/* dev/range: waiting for, or holding, a range */
+	/* dev/io: the step that follows a request; as opcode.run, RES_PENDING or the completion. */
+	enum scsi_result (*io_done)(struct scsi_cmd *cmd, int err);
+	/* dev/range: the step that follows when the range is free. */
+	enum scsi_result (*range_got)(struct scsi_cmd *cmd);
+	struct list range_link;	/* in lu->ranges: waiting for, or holding, a range */
 	uint64_t range_first, range_count;
+	uint8_t range_mode;	/* enum range_mode */
 	uint64_t dev_priv[6];	/* state of a multi-step command */
-	void *dev_ptr;		/* memory of a multi-step command; its handler frees it */
+	void *dev_ptr;		/* dev/io: scratch memory of a multi-step command, dev_len bytes */
+	uint32_t dev_len;
 };
 
 /* Resets all but the memory that is the transport's own. Call before filling. */

@@ -78,8 +78,8 @@ struct lu {
 	struct reserve resv;
 	struct list itls;		/* struct itl by lu_link */
 	struct list tmfs;		/* struct tmf that wait for commands of this LU */
-	struct list ranges;		/* dev/range: ranges held exclusively */
-	struct list range_waiters;
+	struct list ranges;		/* dev/range: see there */
+	struct loop_call range_call;	/* dev/range: those that wait are looked at again */
 	unsigned int n_prevent;		/* nexuses that prevent medium removal */
 	uint64_t probed_ns;		/* when the store was last asked for its size */
 	void (*closed)(void *arg);
