@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a request line to a verb and back to a response line (dispatch.h).
+ */
+#include "mgmt/dispatch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static void verb_finished(struct verb_call *call)
+{
+	struct mgmt_request *req = container_of(call, struct mgmt_request, call);
+
+	req->finished(req);
+}
+
+static int parse(struct mgmt_request *req, const char *line, size_t len, const char **object,
+		 const char **verb, json_t **doc)
+{
+	json_error_t jerr;
+	json_t *args = NULL;
+	int r;
+
+	*doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
+	if (!*doc)
+		return err_set(&req->call.err, ERR_INVALID_REQUEST,
+			       "the request is not JSON: %s at byte %d", jerr.text, jerr.position);
+	req->id = json_incref(json_object_get(*doc, "id"));
+	r = json_unpack_ex(*doc, &jerr, 0, "{s:s s:s s?o}", "object", object, "verb", verb, "args",
+			   &args);
+	if (r)
+		return err_set(&req->call.err, ERR_INVALID_REQUEST, "bad request: %s", jerr.text);
+	req->call.args = args ? json_incref(args) : json_object();
+	if (!json_is_object(req->call.args))
+		return err_set(&req->call.err, ERR_INVALID_REQUEST, "args must be an object");
+	return 0;
+}
+
+static int find_verb(struct mgmt_request *req, const struct verb_table *tables, const char *object,
+		     const char *name)
+{
+	struct verb_call *call = &req->call;
+
+	call->verb = verb_find(tables, object, name);
+	if (!call->verb)
+		return err_set(&call->err, ERR_INVALID_REQUEST, "there is no verb '%s %s'", object,
+			       name);
+	if (!call->admin && !call->verb->read_only)
+		return err_set(&call->err, ERR_INVALID_REQUEST,
+			       "'%s %s' changes things, and you may only look", object, name);
+	return verb_check_args(call->verb, call->args, &call->err);
+}
+
+void mgmt_request_run(struct mgmt_request *req, const struct verb_table *tables, void *context,
+		      bool admin, const char *line, size_t len)
+{
+	const char *object, *verb;
+	json_t *doc = NULL;
+	int r;
+
+	req->call = (struct verb_call){
+		.admin = admin,
+		.context = context,
+		.finished = verb_finished,
+		.owner = req,
+	};
+	req->id = NULL;
+	r = parse(req, line, len, &object, &verb, &doc);
+	if (!r)
+		r = find_verb(req, tables, object, verb);
+	json_decref(doc);
+	if (!r)
+		r = req->call.verb->run(&req->call);
+	if (r == -EINPROGRESS)
+		return;
+	if (r && req->call.err.code == ERR_OK)
+		err_set(&req->call.err, r == -ENOMEM ? ERR_NOMEM : ERR_UNKNOWN, "%s", strerror(-r));
+	req->finished(req);
+}
+
+static json_t *error_json(const struct err *err)
+{
+	return json_pack("{s:s s:s s:s}", "code", err_name(err->code), "message",
+			 err_sentence(err->code), "detail", err->text);
+}
+
+char *mgmt_response(const struct mgmt_request *req)
+{
+	bool ok = req->call.err.code == ERR_OK;
+	json_t *obj = json_pack("{s:b}", "ok", ok);
+	char *text = NULL, *line = NULL;
+	size_t len;
+
+	if (!ok)
+		json_object_set_new(obj, "error", error_json(&req->call.err));
+	else if (req->call.result)
+		json_object_set(obj, "result", req->call.result);
+	if (req->id)
+		json_object_set(obj, "id", req->id);
+	if (obj)
+		text = json_dumps(obj, JSON_COMPACT);
+	json_decref(obj);
+	if (!text)
+		return NULL;
+	len = strlen(text);
+	line = realloc(text, len + 2);
+	if (!line) {
+		free(text);
+		return NULL;
+	}
+	line[len] = '\n';
+	line[len + 1] = '\0';
+	return line;
+}
+
+void mgmt_request_done(struct mgmt_request *req)
+{
+	json_decref(req->call.args);
+	json_decref(req->call.result);
+	json_decref(req->id);
+}
