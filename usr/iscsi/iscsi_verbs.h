@@ -7,7 +7,7 @@
 
 #include "base/verb.h"
 
-extern const struct verb_table iscsi_verbs;
+extern const struct verb iscsi_verbs[8];
 
 int portal_verb_new(struct verb_call *call);
 int portal_verb_delete(struct verb_call *call);

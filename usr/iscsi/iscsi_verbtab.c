@@ -26,7 +26,7 @@ static const struct verb_arg portal_new_args[] = {
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-static const struct verb rows[] = {
+const struct verb iscsi_verbs[8] = {
 	VERB("connection", "delete", tid_sid_cid, false, connection_verb_delete,
 	     "Closes a connection."),
 	VERB("connection", "show", tid_only, true, connection_verb_show,
@@ -42,5 +42,3 @@ static const struct verb rows[] = {
 	VERB("session", "stat", tid_sid, true, session_verb_stat,
 	     "Counters of a session by logical unit."),
 };
-
-const struct verb_table iscsi_verbs = { rows, ARRAY_SIZE(rows) };

@@ -14,7 +14,7 @@ struct core;
 struct lu;
 struct target;
 
-extern const struct verb_table target_verbs;
+extern const struct verb target_verbs[19];
 
 int system_show(struct verb_call *call);
 int system_update(struct verb_call *call);

@@ -95,7 +95,7 @@ static const struct verb_arg target_update_args[] = {
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-static const struct verb rows[] = {
+const struct verb target_verbs[19] = {
 	VERB("lld", "show", NULL, true, lld_show, "Lists the drivers, their state and targets."),
 	VERB("lld", "start", lld_only, false, lld_start, "Starts a driver."),
 	VERB("lld", "stop", lld_only, false, lld_stop, "Stops a driver that has no targets."),
@@ -128,5 +128,3 @@ static const struct verb rows[] = {
 	VERB("target", "update", target_update_args, false, target_verb_update,
 	     "Changes a parameter of a target."),
 };
-
-const struct verb_table target_verbs = { rows, ARRAY_SIZE(rows) };

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this tgtd is composed of. Every array is ended by an empty entry.
+ */
+#ifndef MODULES_H
+#define MODULES_H
+
+struct bs_type;
+struct dev_type;
+struct transport;
+struct verb_table;
+
+extern struct transport *const modules_transports[];
+extern const struct dev_type *const modules_dev_types[];
+extern const struct bs_type *const modules_stores[];
+extern const struct verb_table modules_verb_tables[];
+
+#endif
