@@ -5,10 +5,11 @@
 #ifndef MODULES_H
 #define MODULES_H
 
+#include "base/verb.h"
+
 struct bs_type;
 struct dev_type;
 struct transport;
-struct verb_table;
 
 extern struct transport *const modules_transports[];
 extern const struct dev_type *const modules_dev_types[];

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon: options, start, signals, stop. Everything that lives as long as the
+ * process is made and ended here, in that order and its reverse.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/notify.h"
+#include "base/strbuf.h"
+#include "base/worker.h"
+#include "bs/bs.h"
+#include "iscsi/portal.h"
+#include "mgmt/server.h"
+#include "modules.h"
+#include "target/core.h"
+#include "target/devtype.h"
+#include "target/target.h"
+#include "target/transport.h"
+
+#define STOP_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define EXIT_USAGE 22 /* EINVAL, as scripts of the predecessor expect */
+
+struct options {
+	bool foreground, nodaemonize;
+	unsigned int control_port;
+	unsigned int threads;
+	const char *pid_file;
+	const char *state_dir;
+	unsigned int debug;
+	struct strbuf lld_opts[TRANSPORT_MAX]; /* k=v,... by transport */
+};
+
+/* The process. Its parts are valid from start_*() to stop_*(). */
+static struct {
+	struct options opt;
+	struct core core;
+	struct mgmt_server *mgmt;
+	struct loop_timer watchdog, stop_timer;
+	struct loop_call step;
+	unsigned int stopping_parts;
+	bool stopping;
+	int ready_fd; /* daemonized: the parent waits for a byte here; else -1 */
+} d = { .ready_fd = -1 };
+
+static void usage(FILE *out)
+{
+	fputs("Usage: tgtd [OPTION]...\n"
+	      "SCSI target daemon: serves files and block devices as SCSI devices.\n\n"
+	      "  -f, --foreground          stay in the foreground, log to stderr\n"
+	      "  -D, --nodaemonize         stay in the foreground, log to syslog\n"
+	      "  -C, --control-port N      number of the management socket (default 0)\n"
+	      "  -t, --nr_iothreads N      threads at most for calls that block (default 16)\n"
+	      "  -p, --pid-file FILE       write the process id there\n"
+	      "  -s, --state-dir DIR       where identity and state are kept (default /var/lib/tgt)\n"
+	      "  -d, --debug 0|1           log more\n"
+	      "      --iscsi OPT,...       options of the iSCSI driver:\n"
+	      "                              portal=[ADDRESS][:PORT]  listen there; may be repeated\n"
+	      "                              nop_interval=SECONDS     ping idle initiators\n"
+	      "                              nop_count=N              and drop them after N lost pings\n"
+	      "  -V, --version             print the version\n"
+	      "  -h, --help                print this\n\n"
+	      "TGT_IPC_SOCKET sets where the management socket is: the path before \".N\".\n"
+	      "Targets are managed by tgtadm(8). See tgtd(8).\n",
+	      out);
+}
+
+static void die(const char *fmt, ...) printf_like(1, 2) __attribute__((noreturn));
+static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("tgtd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static unsigned int parse_number(const char *text, const char *what, unsigned long max)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || v > max) {
+		fprintf(stderr, "tgtd: %s is a number from 0 to %lu, not '%s'\n", what, max, text);
+		exit(EXIT_USAGE);
+	}
+	return (unsigned int)v;
+}
+
+enum { OPT_LLD = 256 };
+
+/* Options that every driver has under its own name: --iscsi, --iser, ... */
+static void add_lld_options(struct option *opts, size_t *n)
+{
+	unsigned int i;
+
+	for (i = 0; modules_transports[i]; i++)
+		opts[(*n)++] = (struct option){ modules_transports[i]->name, required_argument,
+						NULL, (int)(OPT_LLD + i) };
+}
+
+static void lld_option(unsigned int i, const char *text)
+{
+	struct strbuf *sb = &d.opt.lld_opts[i];
+
+	if (sb->len)
+		strbuf_putc(sb, ',');
+	strbuf_puts(sb, text);
+}
+
+static void parse_options(int argc, char **argv)
+{
+	static const struct option fixed[] = {
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "nodaemonize", no_argument, NULL, 'D' },
+		{ "control-port", required_argument, NULL, 'C' },
+		{ "nr_iothreads", required_argument, NULL, 't' },
+		{ "pid-file", required_argument, NULL, 'p' },
+		{ "state-dir", required_argument, NULL, 's' },
+		{ "debug", required_argument, NULL, 'd' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+	};
+	struct option opts[ARRAY_SIZE(fixed) + TRANSPORT_MAX + 1] = { 0 };
+	size_t n = ARRAY_SIZE(fixed);
+	int c;
+
+	memcpy(opts, fixed, sizeof(fixed));
+	add_lld_options(opts, &n);
+	d.opt.threads = 16;
+	while ((c = getopt_long(argc, argv, "fDC:t:p:s:d:Vh", opts, NULL)) != -1) {
+		switch (c) {
+		case 'f': d.opt.foreground = true; break;
+		case 'D': d.opt.nodaemonize = true; break;
+		case 'C': d.opt.control_port = parse_number(optarg, "--control-port", SHRT_MAX); break;
+		case 't': d.opt.threads = parse_number(optarg, "--nr_iothreads", 1024); break;
+		case 'p': d.opt.pid_file = optarg; break;
+		case 's': d.opt.state_dir = optarg; break;
+		case 'd': d.opt.debug = parse_number(optarg, "--debug", 1); break;
+		case 'V': puts(TGT_VERSION); exit(0);
+		case 'h': usage(stdout); exit(0);
+		case '?': fputs("Try 'tgtd --help' for more information.\n", stderr); exit(EXIT_USAGE);
+		default: lld_option((unsigned int)(c - OPT_LLD), optarg);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "tgtd: unexpected argument '%s'\n", argv[optind]);
+		exit(EXIT_USAGE);
+	}
+	if (!d.opt.threads)
+		d.opt.threads = 1;
+}
+
+/*
+ * The parent returns from here only to exit: with 0 once the child serves, else with its
+ * failure. So "tgtd && tgtadm ..." needs no sleep in between.
+ */
+static void daemonize(void)
+{
+	int fds[2], null;
+	char status = 1;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		die("pipe: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (pid) {
+		close(fds[1]);
+		while (read(fds[0], &status, 1) < 0 && errno == EINTR)
+			;
+		_exit(status);
+	}
+	close(fds[0]);
+	d.ready_fd = fds[1];
+	setsid();
+	if (chdir("/"))
+		die("chdir: %s", strerror(errno));
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, 0);
+		dup2(null, 1);
+		/* stderr follows once start-up can no longer fail. */
+		close(null);
+	}
+}
+
+static void tell_parent(void)
+{
+	int null;
+
+	if (d.ready_fd < 0)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, 2);
+		close(null);
+	}
+	if (write(d.ready_fd, "", 1) != 1)
+		log_warn("can't tell the parent process: %s", strerror(errno));
+	close(d.ready_fd);
+	d.ready_fd = -1;
+}
+
+static void write_pid_file(void)
+{
+	FILE *f;
+
+	if (!d.opt.pid_file)
+		return;
+	f = fopen(d.opt.pid_file, "we");
+	if (!f || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f))
+		die("can't write the pid file %s: %s", d.opt.pid_file, strerror(errno));
+}
+
+/* A target under memory pressure is part of the way out of it. Only root may say so. */
+static void protect_process(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	struct rlimit lim;
+
+	if (fd >= 0) {
+		if (write(fd, "-1000", 5) != 5)
+			log_debug("oom_score_adj stays as it is: %s", strerror(errno));
+		close(fd);
+	}
+	if (!getrlimit(RLIMIT_NOFILE, &lim)) {
+		lim.rlim_cur = lim.rlim_max;
+		if (!geteuid() && lim.rlim_max < 1048576)
+			lim.rlim_cur = lim.rlim_max = 1048576;
+		if (setrlimit(RLIMIT_NOFILE, &lim))
+			log_debug("RLIMIT_NOFILE stays as it is: %s", strerror(errno));
+	}
+}
+
+/* Root keeps state below /var/lib; others where the XDG rules say. */
+static const char *state_dir(char *buf, size_t size)
+{
+	const char *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME");
+
+	if (d.opt.state_dir)
+		snprintf(buf, size, "%s", d.opt.state_dir);
+	else if (!geteuid())
+		snprintf(buf, size, "/var/lib/tgt");
+	else if (xdg && *xdg)
+		snprintf(buf, size, "%s/tgt", xdg);
+	else
+		snprintf(buf, size, "%s/.local/state/tgt", home && *home ? home : "/tmp");
+	return buf;
+}
+
+static void shutdown_asked(struct core *core);
+
+static void start_core(void)
+{
+	const struct dev_type *const *dev;
+	struct core *core = &d.core;
+	char dir[PATH_MAX - 16], id_file[PATH_MAX];
+	struct err err = { .code = ERR_OK };
+	unsigned int i;
+
+	core->loop = loop_new();
+	if (!core->loop)
+		die("can't make an event loop: %s", strerror(errno));
+	core->workers = workers_new(core->loop, d.opt.threads);
+	if (!core->workers)
+		die("out of memory");
+	core->stores = bs_core_new(core->loop, core->workers, modules_stores);
+	if (!core->stores)
+		die("out of memory");
+	for (dev = modules_dev_types; *dev; dev++)
+		if (devtype_init(*dev, &err))
+			die("device type %s: %s", (*dev)->name, err.text);
+	for (i = 0; modules_transports[i]; i++)
+		modules_transports[i]->index = i;
+	core->transports = modules_transports;
+	core->dev_types = modules_dev_types;
+	core->shutdown = shutdown_asked;
+	snprintf(id_file, sizeof(id_file), "%s/machine-id", state_dir(dir, sizeof(dir)));
+	if (core_init(core, id_file))
+		die("can't read or make a machine id in %s: use --state-dir to name a directory "
+		    "that can be written", dir);
+}
+
+/* At least one driver must run. */
+static void start_transports(void)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; modules_transports[i]; i++) {
+		struct transport *tr = modules_transports[i];
+		struct strbuf *opts = &d.opt.lld_opts[i];
+		struct err err = { .code = ERR_OK };
+
+		if (tr->start(&d.core, opts->len ? strbuf_str(opts) : NULL, &err)) {
+			tr->state = TRANSPORT_ERROR;
+			fprintf(stderr, "tgtd: driver %s: %s\n", tr->name,
+				err.text[0] ? err.text : err_sentence(err.code));
+			/* Asked for by option and not to be had: that is the administrator's to know. */
+			if (opts->len)
+				exit(1);
+			continue;
+		}
+		tr->state = TRANSPORT_READY;
+		any = true;
+	}
+	if (!any)
+		die("no driver could be started");
+}
+
+static void take_inherited_sockets(int *mgmt_fd)
+{
+	char **names = NULL;
+	int first = 0, n, i;
+
+	n = notify_listen_fds(&first, &names);
+	for (i = 0; i < n; i++) {
+		struct err err = { .code = ERR_OK };
+
+		if (names && names[i] && !strcmp(names[i], "control"))
+			*mgmt_fd = first + i;
+		else if (portal_adopt(first + i, 1, &err))
+			die("passed socket %d: %s", first + i, err.text);
+	}
+	notify_free_names(names);
+}
+
+static void start_mgmt(int fd)
+{
+	struct err err = { .code = ERR_OK };
+	char path[PATH_MAX];
+	struct mgmt_conf conf = {
+		.loop = d.core.loop,
+		.path = path,
+		.fd = fd,
+		.tables = modules_verb_tables,
+		.context = &d.core,
+	};
+
+	if (mgmt_socket_path(path, sizeof(path), d.opt.control_port, &err))
+		die("%s", err.text);
+	d.mgmt = mgmt_server_new(&conf, &err);
+	if (!d.mgmt)
+		die("%s", err.text[0] ? err.text : err_sentence(err.code));
+}
+
+/* --- stopping ------------------------------------------------------------------------------------- */
+
+static void part_stopped(void *arg)
+{
+	(void)arg;
+	if (!--d.stopping_parts)
+		loop_stop(d.core.loop);
+}
+
+static void delete_targets(void)
+{
+	struct target *t = target_next(&d.core, NULL), *next;
+
+	for (; t; t = next) {
+		next = target_next(&d.core, t);
+		d.stopping_parts++;
+		if (target_delete(t, true, part_stopped, NULL, NULL))
+			d.stopping_parts--;
+	}
+}
+
+/* Sessions have been told and are gone: now the targets, whose stores flush and close. */
+static void transports_stopped(void *arg)
+{
+	(void)arg;
+	delete_targets();
+	part_stopped(NULL);
+}
+
+static void stop_too_late(struct loop_timer *t)
+{
+	(void)t;
+	log_warn("a session or a store did not end in time: leaving all the same");
+	loop_stop(d.core.loop);
+}
+
+static void stop(void)
+{
+	struct transport *const *tr;
+
+	if (d.stopping)
+		return;
+	d.stopping = true;
+	log_notice("stopping");
+	notify_stopping();
+	loop_timer_set(d.core.loop, &d.stop_timer, STOP_TIMEOUT_NS, stop_too_late);
+	d.stopping_parts = 1;
+	for (tr = modules_transports; *tr; tr++) {
+		if ((*tr)->state != TRANSPORT_READY)
+			continue;
+		(*tr)->state = TRANSPORT_STOPPED;
+		d.stopping_parts++;
+		(*tr)->stop(&d.core, transports_stopped, NULL);
+	}
+	part_stopped(NULL);
+}
+
+static void stop_step(struct loop_call *c)
+{
+	(void)c;
+	stop();
+}
+
+/* tgtadm --mode sys --op delete: after the response is on its way. */
+static void shutdown_asked(struct core *core)
+{
+	loop_call_queue(core->loop, &d.step);
+}
+
+static void on_signal(struct loop *loop, int signo, void *arg)
+{
+	(void)loop;
+	(void)arg;
+	log_info("got signal %d", signo);
+	stop();
+}
+
+static void on_watchdog(struct loop_timer *t)
+{
+	notify_watchdog();
+	loop_timer_set(d.core.loop, t, notify_watchdog_ns() / 2, on_watchdog);
+}
+
+static void finish(void)
+{
+	const struct dev_type *const *dev;
+	unsigned int i;
+
+	mgmt_server_free(d.mgmt);
+	loop_timer_cancel(&d.stop_timer);
+	loop_timer_cancel(&d.watchdog);
+	loop_call_cancel(&d.step);
+	if (d.opt.pid_file)
+		unlink(d.opt.pid_file);
+	/* Something hangs: its memory is in use, so the process ends with it. */
+	if (target_next(&d.core, NULL))
+		_exit(0);
+	core_done(&d.core);
+	for (dev = modules_dev_types; *dev; dev++)
+		devtype_done(*dev);
+	bs_core_free(d.core.stores);
+	workers_free(d.core.workers);
+	loop_free(d.core.loop);
+	for (i = 0; i < TRANSPORT_MAX; i++)
+		strbuf_free(&d.opt.lld_opts[i]);
+}
+
+int main(int argc, char **argv)
+{
+	int mgmt_fd = -1, r;
+
+	parse_options(argc, argv);
+	log_open(LOG_TO_STDERR, "tgtd");
+	log_set_level(d.opt.debug ? LOG_LVL_DEBUG : LOG_LVL_INFO);
+	signal(SIGPIPE, SIG_IGN);
+	if (!d.opt.foreground && !d.opt.nodaemonize)
+		daemonize();
+	protect_process();
+	start_core();
+	loop_call_init(&d.step, LOOP_REAP, stop_step);
+	take_inherited_sockets(&mgmt_fd);
+	start_mgmt(mgmt_fd);
+	start_transports();
+	loop_signal(d.core.loop, SIGTERM, on_signal, NULL);
+	loop_signal(d.core.loop, SIGINT, on_signal, NULL);
+	if (!d.opt.foreground)
+		log_open(LOG_TO_SYSLOG, "tgtd");
+	write_pid_file();
+	if (notify_watchdog_ns())
+		on_watchdog(&d.watchdog);
+	log_notice("tgtd %s is ready", TGT_VERSION);
+	notify_status("serving");
+	notify_ready();
+	tell_parent();
+	r = loop_run(d.core.loop);
+	if (r)
+		log_err("the event loop failed: %s", strerror(-r));
+	finish();
+	return r ? 1 : 0;
+}
