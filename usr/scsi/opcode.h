@@ -94,7 +94,10 @@ struct optable {
 	uint8_t rows[256];
 };
 
-/* Where the service action of @op stands: byte 1 bits 4..0, or bytes 8-9 for 7Fh. OP_NO_SA for others. */
+/*
+ * What stands where the service action of @op would: byte 1 bits 4..0, or bytes 8-9 for 7Fh; OP_NO_SA
+ * when the CDB is too short. Whether @op has service actions at all is told by its rows.
+ */
 uint16_t opcode_service_action(uint8_t op, const uint8_t *cdb, size_t cdb_len);
 /*
  * The row for a CDB. NULL with *@result RES_INVALID_OPCODE (unknown opcode) or

@@ -62,62 +62,56 @@ struct scsi_cmd {
 	uint32_t in_edtl;	/* bytes the initiator is prepared to take */
 
 	/* Set by target_submit(). */
-	struct lu *lu;		/* NULL: no such LUN */
-	struct itl *itl;	/* NULL: no such LUN */
-	const struct opcode *op;
+	struct lu *lu;		/* NULL: no such LUN. Valid until respond() or aborted() returns */
+	struct itl *itl;	/* NULL: no such LUN. Likewise */
+	const struct opcode *op; /* NULL: ended before its row was found */
 	uint64_t lba, blocks;	/* of the row's fields; blocks is 0-based truth, READ(6)'s 0 already 256 */
 	uint64_t out_cdb, in_cdb;  /* bytes the CDB asks for */
-	uint32_t out_want;	/* data-out bytes to be fetched: min(out_edtl, out_cdb) */
+	uint32_t out_want;	/* data-out bytes to be fetched: min(out_edtl, out_cdb); a handler must be
+				   prepared for less than out_cdb, and writes what whole blocks there are */
 	uint64_t start_ns;	/* loop_now() at submission */
 
 	struct scsi_data out, in;
-	uint32_t in_len;	/* bytes of @in that are to be sent (set by the handler; <= in.len) */
+	uint32_t in_len;	/* bytes of @in that the handler produced; the end cuts it to in_edtl */
 
 	/* The end, for respond(). */
 	uint8_t status;
 	uint8_t sense_len;
 	struct scsi_residual out_res, in_res;
-	uint8_t sense[SCSI_SENSE_MAX];
 
 	/* The target's. */
 	struct list nexus_link;	/* nexus->cmds */
-	struct list lu_link;	/* lu->tasks, in order of arrival */
+	struct list lu_link;	/* lu->ts.enabled or .dormant */
+	uint64_t seq;		/* order of arrival, over all targets */
 	enum cmd_state state;
+	uint8_t order;		/* the attribute it is queued by: ATTR_SIMPLE, _ORDERED or _HEAD_OF_QUEUE */
+	bool bypass;		/* OP_IMPLICIT_HOQ: neither waits nor is waited for */
 	bool aborted;		/* a TMF or the nexus' end took it; no status will be sent */
 	bool abort_status;	/* ... but TASK ABORTED is, because of TAS (SPC-4 7.5.8) */
 	bool data_asked;	/* transport->data_out was called and has not ended */
-	bool sense_built;
+	bool data_done;		/* all of out_want has arrived */
 	struct sense_extra extra; /* what a handler adds to its sense triple */
 
-	/*
-	 * Set by the device type while the command waits for something other than its store, else
-	 * NULL. Whoever sets @aborted on a CMD_RUNNING command then calls it, once. It ends the wait:
-	 * scsi_cmd_complete() follows from the loop, never inside. A command without it ends by itself
-	 * when the store is done with it; later steps see @aborted.
-	 */
-	void (*cancel)(struct scsi_cmd *cmd);
-
-	/* The device type's while the command runs. */
-	struct bs_req bsr;
-	/* dev/io: the step that follows a request; as opcode.run, RES_PENDING or the completion. */
-	enum scsi_result (*io_done)(struct scsi_cmd *cmd, int err);
-	/* dev/range: the step that follows when the range is free. */
-	enum scsi_result (*range_got)(struct scsi_cmd *cmd);
-	struct list range_link;	/* in lu->ranges: waiting for, or holding, a range */
+	/* The device type's while the command runs; zero when run() is called. */
+	void (*io_done)(struct scsi_cmd *cmd, int err);
+	struct list range_link;	/* dev/range: waiting for, or holding, a range */
 	uint64_t range_first, range_count;
-	uint8_t range_mode;	/* enum range_mode */
 	uint64_t dev_priv[6];	/* state of a multi-step command */
-	void *dev_ptr;		/* dev/io: scratch memory of a multi-step command, dev_len bytes */
-	uint32_t dev_len;
+	void *dev_ptr;		/* memory of a multi-step command; its handler frees it */
+
+	/* From here on nothing is reset by scsi_cmd_init(), which runs for every command. */
+	uint8_t sense[SCSI_SENSE_MAX];
+	struct bs_req bsr;
 };
 
-/* Resets all but the memory that is the transport's own. Call before filling. */
+/* Makes the command new; it must not be under way. Call before filling. */
 void scsi_cmd_init(struct scsi_cmd *cmd, struct nexus *nexus);
 
 /*
  * The command is complete in header and CDB; immediate data may still be on its way.
  * On return either the command has already ended (respond() was called; state is
- * CMD_DONE) or cmd->out is there for data-out, if any is wanted.
+ * CMD_DONE) or cmd->out is there for data-out, if any is wanted. It may also end later
+ * without ever asking for its data, when it was dormant and is refused in its turn.
  */
 void target_submit(struct scsi_cmd *cmd);
 
@@ -140,7 +134,8 @@ void scsi_cmd_complete(struct scsi_cmd *cmd, enum scsi_result result);
 enum scsi_result scsi_cmd_alloc_in(struct scsi_cmd *cmd, uint32_t len);
 /*
  * The usual end of a command that answers with parameter data: allocates, copies
- * min(@len, allocation length) bytes, sets in_len. Returns RES_GOOD or RES_BUSY.
+ * min(@len, what the CDB asks for) bytes, sets in_len. Rows without a length field get
+ * all of @len. Returns RES_GOOD or RES_BUSY.
  */
 enum scsi_result scsi_cmd_reply(struct scsi_cmd *cmd, const void *data, uint32_t len);
 /* Data-out bytes that arrived, as a flat copy: bytes copied (less than @len when there are fewer). */

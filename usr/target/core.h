@@ -26,6 +26,9 @@ struct core {
 	struct bufpool bufs;
 	struct transport *const *transports;	/* ended by NULL */
 	const struct dev_type *const *dev_types; /* ended by NULL */
+	const char *host_id_file;		/* NULL: /etc/machine-id */
+	const struct dev_type *default_dev;	/* whose rows answer on LUNs that do not exist; LUN 0 is one */
+	const struct dev_type *wlun_dev;	/* of the REPORT LUNS well known LU; NULL: there is none */
 	struct list targets;		/* struct target, by tid */
 	struct hash_table by_name, by_tid;
 	bool offline;			/* no new sessions: State offline */
@@ -35,9 +38,10 @@ struct core {
 };
 
 /*
- * Fills @core's own fields; loop, workers, stores, transports and dev_types are the
- * caller's and set before. @id_file: where a machine id is read from or, when neither it nor
- * /etc/machine-id exist, created. 0 or negative.
+ * Fills @core's own fields and builds the tables of the device types; loop, workers, stores,
+ * transports, dev_types and host_id_file are the caller's and set before, the rest zero.
+ * @id_file (NULL: none): where a machine id is read from or, when neither it nor
+ * /etc/machine-id exist, created. 0 or negative; the reason is logged.
  */
 int core_init(struct core *core, const char *id_file);
 /* Every target must be deleted. */

@@ -60,8 +60,9 @@ struct dev_type {
 	const struct vpd_page *vpd;	/* sorted; ended by NULL build */
 	const struct mode_page *modes;	/* sorted; ended by NULL name */
 	struct optable *table;	/* built once by devtype_init() */
-	/* The LU is new, its store (if any) open. 0 or negative with @err. */
+	/* The LU is new, its store (if any) open; no command has seen it. 0 or negative with @err; then no detach. */
 	int (*attach)(struct lu *lu, struct err *err);
+	/* No command is left. lu->bs is still open. */
 	void (*detach)(struct lu *lu);
 	/* The store was replaced or opened: new medium; lu->bs may be NULL. May be NULL. */
 	void (*medium_changed)(struct lu *lu);
@@ -72,7 +73,7 @@ struct dev_type {
 	void (*show)(const struct lu *lu, json_t *obj); /* may be NULL */
 };
 
-/* Sorts the rows into dev->table and checks them: 0, or -EINVAL with @err (a programming error), -ENOMEM. */
+/* Sorts the rows into dev->table and checks them: 0, or -EINVAL with @err (a programming error), -ENOMEM. Done twice it does nothing. */
 int devtype_init(const struct dev_type *dev, struct err *err);
 void devtype_done(const struct dev_type *dev);
 

@@ -12,7 +12,9 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/loop.h"
 #include "bs/bs.h"
+#include "scsi/result.h"
 #include "target/reserve.h"
 
 struct core;
@@ -32,16 +34,22 @@ struct lu_ident {
 	char rev[LU_REV_LEN + 1];
 	char scsi_id[LU_ID_LEN + 1];
 	char scsi_sn[LU_ID_LEN + 1];
-	uint8_t naa[16]; /* NAA-6 designator, made from machine id, target name and LUN */
+	bool id_set, sn_set;	/* by the administrator, who wants them kept wherever the LU goes */
+	uint8_t naa[8];		/* NAA designator, locally assigned: NAA 3h (SPC-4 7.8.6.6.4) */
+	uint8_t uuid[16];	/* UUID designator (SPC-5 7.7.6.11), RFC 4122 version 8 layout */
 };
 
 /* The task set (SAM-5 8). Embedded in the LU. */
 struct taskset {
-	struct list tasks;	/* struct scsi_cmd by lu_link, in order of arrival */
-	unsigned int n_tasks;
-	unsigned int n_barriers;/* ORDERED and HEAD OF QUEUE commands in @tasks */
-	unsigned int n_dormant;
+	struct list enabled, dormant; /* struct scsi_cmd by lu_link, in order of arrival */
+	unsigned int n_tasks;	/* on both lists */
+	unsigned int n_enabled;	/* without those that bypass the order */
+	unsigned int n_ordered;	/* enabled ORDERED commands: 0 or 1 */
+	unsigned int n_hoq;	/* HEAD OF QUEUE commands, which are always enabled */
+	bool advancing;		/* taskset_advance() is on the stack */
 };
+
+#define LU_TASKS_MAX 4096 /* commands in one task set; above it TASK SET FULL */
 
 /* What tgtadm new and update say; also the target-independent state of the LU. */
 struct lu {
@@ -64,11 +72,17 @@ struct lu {
 	bool stopped;			/* START STOP UNIT */
 	bool removable;
 	bool readonly;			/* by configuration or because the store is */
+	bool readonly_conf;		/* by configuration */
 	bool swp;			/* software write protect: mode page 0Ah SWP */
 	bool thin;			/* thin provisioning told to initiators */
 	bool descriptor_sense;		/* D_SENSE of the control mode page */
 	bool tas;			/* TAS of the control mode page */
-	bool dying;
+	bool automatic;			/* the controller that a target has at LUN 0 unless told otherwise */
+	bool opening;			/* its store is being opened; for lu_new it is not yet in target->lus */
+	bool dying;			/* deleted; commands are draining */
+	enum scsi_result background;	/* RES_NR_FORMAT, RES_NR_SANITIZE while one runs, else RES_GOOD; set
+					   by the device type, read by the gates */
+	uint16_t progress;		/* of @background, of 65536 */
 	uint8_t lbppbe;			/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT */
 	uint16_t la_lba;		/* LOWEST ALIGNED LBA */
 	uint16_t opt_xfer_gran;		/* blocks; 0: derive from the store */
@@ -77,13 +91,16 @@ struct lu {
 	struct taskset ts;
 	struct reserve resv;
 	struct list itls;		/* struct itl by lu_link */
-	struct list tmfs;		/* struct tmf that wait for commands of this LU */
 	struct list ranges;		/* dev/range: see there */
 	struct loop_call range_call;	/* dev/range: those that wait are looked at again */
 	unsigned int n_prevent;		/* nexuses that prevent medium removal */
 	uint64_t probed_ns;		/* when the store was last asked for its size */
-	void (*closed)(void *arg);
-	void *closed_arg;
+	struct loop_call reap;		/* tells, and frees at the end */
+	struct err open_err;
+	void (*created)(void *arg, struct lu *lu, const struct err *err); /* lu_new's */
+	void (*path_set)(void *arg, const struct err *err);		  /* lu_set_path's */
+	void (*closed)(void *arg);					  /* lu_delete's */
+	void *done_arg, *closed_arg;
 };
 
 /* For lu_new(); strings borrowed until @done. */
@@ -100,14 +117,15 @@ struct lu_conf {
 
 /*
  * Opens the store and adds the LU. @done from the loop: with the LU, or NULL and @err. The
- * number is taken from the call on, so that two lu_new() of one LUN can't both succeed.
+ * number is taken from the call on, so that two lu_new() of one LUN can't both succeed. LUN 0
+ * replaces the automatic controller.
  */
 void lu_new(struct target *t, const struct lu_conf *conf,
 	    void (*done)(void *arg, struct lu *lu, const struct err *err), void *arg);
 /*
  * ERR_LUN_ACTIVE when commands are queued and not @force (with it they are aborted);
  * ERR_PREVENT_REMOVAL. After 0 the LUN answers LUN NOT SUPPORTED at once, and @done comes when the
- * store is closed.
+ * store is closed (both may be NULL). The controller comes back when LUN 0 is deleted.
  */
 int lu_delete(struct lu *lu, bool force, void (*done)(void *arg), void *arg, struct err *err);
 /*
@@ -117,7 +135,10 @@ int lu_delete(struct lu *lu, bool force, void (*done)(void *arg), void *arg, str
  * Attention that belongs to the change. ERR_UNKNOWN_PARAM, ERR_INVALID_REQUEST.
  */
 int lu_set(struct lu *lu, const char *name, const char *value, struct err *err);
-/* Closes the old store, opens @path (NULL: no medium); only while offline. @done from the loop. */
+/*
+ * Closes the old store, opens @path (NULL: no medium); only while offline and without commands.
+ * @done from the loop, @err NULL when it went well; otherwise there is no medium now.
+ */
 void lu_set_path(struct lu *lu, const char *path,
 		 void (*done)(void *arg, const struct err *err), void *arg);
 /* Takes the store's size anew; raises CAPACITY DATA HAS CHANGED when it differs. */
@@ -126,7 +147,10 @@ void lu_size_changed(struct lu *lu);
 void lu_probe(struct lu *lu);
 /* RES_GOOD, or why the medium can't be used now. */
 enum scsi_result lu_medium_state(const struct lu *lu);
-/* LOGICAL UNIT RESET's effects on everything but commands: reservation, modes, UAs. */
-void lu_reset(struct lu *lu, const struct nexus *by);
+/*
+ * A reset's effects on everything but commands (SAM-5 6.3.3): reservation, prevented removal, modes;
+ * @ua (enum ua_code) for every nexus, the one that asked for it included.
+ */
+void lu_reset(struct lu *lu, int ua);
 
 #endif

@@ -35,7 +35,8 @@ struct itl {
 	uint64_t lun;
 	uint64_t ua;		/* bit set of enum ua_code, target/ua.h */
 	bool prevent;		/* PREVENT ALLOW MEDIUM REMOVAL of this nexus */
-	unsigned int n_cmds;
+	bool hashed;		/* false: the LU is being deleted, the LUN may be another's already */
+	unsigned int n_cmds;	/* under way */
 	struct itl_stats stats;
 };
 
@@ -53,7 +54,9 @@ struct nexus {
 	struct itl *last_itl;	/* the one used last: saves a lookup */
 	struct list cmds;	/* struct scsi_cmd between target_submit and release */
 	unsigned int n_cmds;
+	unsigned int n_tmfs;	/* task management functions under way */
 	bool dying;
+	bool killed;		/* transport->nexus_kill() was called */
 	void (*destroyed)(void *arg);
 	void *destroyed_arg;
 	struct loop_call reap;
@@ -67,13 +70,18 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 			   const uint8_t isid[6], uint64_t sid, uint16_t rel_port, void *priv);
 /*
  * At the session's end: aborts all commands (transport->aborted for each, now or later),
- * drops the reservations of the nexus that do not outlive it, frees it when the
- * last command is released, then calls @destroyed from the loop.
+ * drops the reservations of the nexus that do not outlive it, frees it when the last
+ * command is released and the last tmf_respond() was called, then calls @destroyed from the
+ * loop (may be NULL). It leaves target->nexuses at once.
  */
 void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg);
 /* The I_T_L nexus for a LUN, made when there is such a LU; NULL: no such LU, or no memory. */
 struct itl *nexus_itl(struct nexus *n, uint64_t lun);
-/* For lu_delete and nexus_destroy. */
+/* For lu.c and nexus.c. Nothing refers to it any more. */
 void itl_free(struct itl *itl);
+/* The LUN no longer leads to it. */
+void itl_unhash(struct itl *itl);
+/* Frees the nexus from the loop if it is dying and nothing of it is left. */
+void nexus_check_gone(struct nexus *n);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/loop.h"
 #include "target/access.h"
 #include "target/transport.h"
 
@@ -26,15 +27,24 @@ struct target {
 	uint32_t tid;
 	char *name;
 	struct transport *transport;	/* the lld it was made for */
-	bool offline;			/* no new sessions; commands get NOT READY */
+	bool offline;			/* no new sessions; those that are there go on */
 	bool dying;
 	struct list lus;		/* struct lu, sorted by LUN */
 	struct hash_table lu_table;	/* by LUN */
-	unsigned int n_lus;
+	struct list opening;		/* struct lu that lu_new() has not finished */
+	unsigned int n_lus;		/* in @lus */
+	unsigned int n_lus_left;	/* all of them: opening, in @lus, draining, and the wlun */
 	struct lu *wlun;		/* REPORT LUNS well known logical unit; not in lus */
 	struct list nexuses;		/* struct nexus */
 	unsigned int n_nexuses;
 	struct access access;
+	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
+	unsigned int hold;		/* > 0: task sets enable nothing, as commands are being aborted */
+	struct list failed;		/* lu_new() calls that ended early, still to be told */
+	struct loop_call tell_failed;
+	struct loop_call reap;
+	void (*deleted)(void *arg);
+	void *deleted_arg;
 	void *lld[TRANSPORT_MAX];	/* each transport's own */
 };
 
@@ -43,15 +53,18 @@ int target_new(struct core *core, uint32_t tid, const char *name, const char *ll
 	       struct target **out, struct err *err);
 /*
  * Without @force fails with ERR_TARGET_ACTIVE when a nexus exists. With it, nexuses are
- * killed first. @done follows from the loop when all is gone (only after 0 was returned).
+ * killed first. The name and the tid are free at once; @done (may be NULL) follows from the loop when all is gone (only after 0 was returned).
  */
 int target_delete(struct target *t, bool force, void (*done)(void *arg), void *arg, struct err *err);
 struct target *target_by_tid(const struct core *core, uint32_t tid);
 struct target *target_by_name(const struct core *core, const char *name);
+/* NULL when there is none; LUN_WLUN_REPORT_LUNS is a LUN too. */
 struct lu *target_lu(const struct target *t, uint64_t lun);
 /* Whether sessions may be made now. */
 bool target_ready(const struct target *t);
 void target_set_offline(struct target *t, bool offline);
+/* For nexus.c and lu.c: something of a dying target has gone. */
+void target_check_gone(struct target *t);
 /* Iterates over all: NULL starts. */
 struct target *target_next(const struct core *core, const struct target *after);
 

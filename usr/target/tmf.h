@@ -25,11 +25,11 @@ struct tmf {
 	/* Set at the end. */
 	uint8_t response;	/* enum tmf_response */
 	/* The target's. */
-	struct list link;
-	uint64_t lun_no;
+	struct list link;	/* target->tmfs */
+	struct lu *lu;		/* NULL: all of the target */
 	uint64_t seq;		/* commands that arrived later are not affected */
 	bool all_nexuses;
-	unsigned int pending;
+	unsigned int pending;	/* commands that it waits for */
 };
 
 /* tmf_respond() follows, from the loop or at once (the transport only queues there). */

@@ -52,7 +52,11 @@ struct transport {
 	/* Fetch what is missing of out_want bytes; ends in exactly one target_data_arrived(). May be called
 	 * when everything is there already: then that call may come at once. */
 	void (*data_out)(struct scsi_cmd *cmd);
-	/* Queue status and data only; ends in one scsi_cmd_release(). */
+	/*
+	 * Queue status and data only; ends in one scsi_cmd_release(). It may come before data_out() was
+	 * called, while unsolicited data is still arriving, which is then discarded; with status TASK
+	 * ABORTED it may also come while data_out() runs, which is then off as with aborted().
+	 */
 	void (*respond)(struct scsi_cmd *cmd);
 	/* The command is gone without a status; ends in one scsi_cmd_release(). A running data_out() is
 	 * off: no target_data_arrived() may follow. */
