@@ -163,16 +163,19 @@ static int text_to_bool(const char *text, json_t **out)
 	return -EINVAL;
 }
 
-/* json_string() refuses what is no UTF-8, and can't tell that from a lack of memory. */
-static int text_to_string(const char *text, size_t len, json_t **out)
+/* jansson refuses what is no UTF-8, and does not tell that from a lack of memory. */
+static int why_refused(const char *text, size_t len)
 {
-	*out = json_stringn(text, len);
-	if (*out)
-		return 0;
 	for (; len; text++, len--)
 		if ((unsigned char)*text >= 0x80)
 			return -EINVAL;
 	return -ENOMEM;
+}
+
+static int text_to_string(const char *text, size_t len, json_t **out)
+{
+	*out = json_stringn(text, len);
+	return *out ? 0 : why_refused(text, len);
 }
 
 /* One "key=value" of @len bytes. */
@@ -193,7 +196,7 @@ static int add_param(json_t *params, const char *pair, size_t len)
 		ret = key ? -EINVAL : -ENOMEM;
 		json_decref(value);
 	} else if (json_object_set_new(params, key, value) < 0) {
-		ret = -EINVAL;
+		ret = why_refused(key, strlen(key));
 	}
 	free(key);
 	return ret;

@@ -21,7 +21,7 @@ static const struct verb_arg new_args[] = {
 	{ "force", VERB_BOOL, false, "even when in use" },
 	{ "params", VERB_PARAMS, false, "settings" },
 	{ "password", VERB_SECRET, false, "CHAP secret" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct verb target_verbs[] = {
 	{ .object = "target", .verb = "new", .args = new_args },
