@@ -106,12 +106,12 @@ struct bs {
 	bool volatile_cache;  /* completed writes may be lost until FLUSH */
 	bool sync, direct;
 	enum bs_cap cap[BS_OPS];
-	unsigned int inflight;/* kept by bs.c */
+	unsigned int inflight;/* requests and holds; kept by bs.c */
 	/* Set by the user of the store; called on the loop after size changed. May be NULL. */
 	void (*resized)(struct bs *bs, void *arg);
 	void *resized_arg;
 	/* The core's. */
-	bool closing;
+	uint8_t closing;      /* a state of bs_open.c; 0 until bs_close() */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	struct loop_call close_call;
@@ -134,9 +134,15 @@ struct bs_type {
 	 * released what it took.
 	 */
 	int (*open)(struct bs *bs, const struct bs_conf *conf, struct err *err);
-	/* On the loop after open; must not block; may be NULL. After an error, close is called. */
+	/*
+	 * On the loop after open; must not block; may be NULL. After an error the store
+	 * is closed as usual, with drain and detach.
+	 */
 	int (*attach)(struct bs *bs, struct err *err);
-	/* On the loop: bs_close() was called; let go at once of requests held back. May be NULL. */
+	/*
+	 * On the loop: this store or the filter above is being closed. Lets go of requests
+	 * held back and holds none from now on; may come twice. May be NULL.
+	 */
 	void (*drain)(struct bs *bs);
 	/* On the loop, no request in flight, before close: undoes attach. May be NULL. */
 	void (*detach)(struct bs *bs);
@@ -190,6 +196,12 @@ void bs_complete(struct bs_req *req, int result);
  * SUBMIT phase is sent in the same turn. Inside bs_submit() it is bs_complete().
  */
 void bs_complete_now(struct bs_req *req, int result);
+/*
+ * For stores, on the loop: keeps @bs from being closed while work of its own that is no
+ * request is under way. Each hold is ended by one release.
+ */
+void bs_hold(struct bs *bs);
+void bs_release(struct bs *bs);
 /* For stores, on the loop: the size is now @size. */
 void bs_set_size(struct bs *bs, uint64_t size);
 /* For users of a store: look for a new size now. Cheap; callers limit how often. */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The store "rdwr": files and block devices. What will not block is done inline,
+ * by preadv2(RWF_NOWAIT) or by a write into the page cache, and completes in the
+ * same turn; all else goes to file_slow.c. Called through bs_submit().
+ *
+ * The DPO flag is not used. bsoflags sync opens with O_DSYNC, direct with O_DIRECT.
+ */
+#include "bs/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <time.h>
+
+#include "bs/bs_types.h"
+
+#define PAGE 4096U
+
+static_assert(sizeof(struct file_op) <= sizeof(((struct bs_req *)0)->priv), "file_op must fit");
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* Of an inline call that moved @n bytes or failed with errno: whether the request is done. */
+static bool inline_done(const struct bs_req *req, ssize_t n, int *result)
+{
+	*result = 0;
+	if (likely(n == (ssize_t)req->len))
+		return true;
+	/* Short: the rest is not cached, or is beyond the end; whoever may block finds out. */
+	if (n >= 0 || errno == EAGAIN || errno == EINTR || errno == EOPNOTSUPP)
+		return false;
+	*result = -errno;
+	return true;
+}
+
+static bool inline_size_ok(const struct bs_req *req)
+{
+	return req->len <= FILE_INLINE_MAX && req->iovcnt <= IOV_MAX;
+}
+
+static bool read_inline(struct file *f, struct bs_req *req, int *result)
+{
+	ssize_t n;
+
+	if (f->bs.direct || !inline_size_ok(req))
+		return false;
+	if (f->nowait_read) {
+		n = preadv2(f->fd, req->iov, (int)req->iovcnt, (off_t)req->offset, RWF_NOWAIT);
+		if (likely(n >= 0) || errno != EOPNOTSUPP)
+			return inline_done(req, n, result);
+		f->nowait_read = false; /* tmpfs, FUSE: not asked again */
+	}
+	if (!f->in_memory)
+		return false;
+	n = preadv(f->fd, req->iov, (int)req->iovcnt, (off_t)req->offset);
+	return inline_done(req, n, result);
+}
+
+static bool page_cached(const struct file *f, uint64_t offset)
+{
+	uint8_t byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+
+	return f->nowait_read && preadv2(f->fd, &iov, 1, (off_t)offset, RWF_NOWAIT) == 1;
+}
+
+/* A page that is written in part is read from the disk first unless it is cached. */
+static bool edges_cached(const struct file *f, const struct bs_req *req)
+{
+	uint64_t end = req->offset + req->len;
+
+	if (f->in_memory)
+		return true;
+	return (req->offset % PAGE == 0 || page_cached(f, req->offset)) &&
+	       (end % PAGE == 0 || page_cached(f, end - 1));
+}
+
+/* The policy: see bs/stall.h for the gate. */
+static bool write_may_inline(const struct file *f, const struct bs_req *req)
+{
+	return !(req->flags & BS_REQ_FUA) && inline_size_ok(req) &&
+	       stall_open(&f->stall, loop_now(f->bs.loop)) && !file_stuck(f);
+}
+
+static bool write_inline(struct file *f, struct bs_req *req, int *result)
+{
+	uint64_t began;
+	ssize_t n;
+	int err;
+
+	if (!(f->nowait_write || f->write_inline) || !write_may_inline(f, req))
+		return false;
+	if (f->nowait_write) {
+		n = pwritev2(f->fd, req->iov, (int)req->iovcnt, (off_t)req->offset, RWF_NOWAIT);
+		if (n >= 0 || errno != EOPNOTSUPP)
+			return inline_done(req, n, result);
+		f->nowait_write = false; /* ext4 */
+	}
+	if (!f->write_inline || !edges_cached(f, req))
+		return false;
+	began = clock_ns();
+	n = pwritev(f->fd, req->iov, (int)req->iovcnt, (off_t)req->offset);
+	err = errno;
+	stall_note(&f->stall, loop_now(f->bs.loop), clock_ns() - began);
+	errno = err;
+	return inline_done(req, n, result);
+}
+
+static void file_submit(struct bs_req *req)
+{
+	struct file *f = to_file(req->bs);
+	int result;
+
+	if (req->op == BS_FLUSH)
+		file_flush(f, req);
+	else if ((req->op == BS_READ && read_inline(f, req, &result)) ||
+		 (req->op == BS_WRITE && write_inline(f, req, &result)))
+		bs_complete(req, result);
+	else
+		file_slow(f, req);
+}
+
+static int file_attach(struct bs *bs, struct err *err)
+{
+	struct file *f = to_file(bs);
+
+	(void)err;
+	f->uring = uring_get(bs->core);
+	return 0;
+}
+
+static void file_detach(struct bs *bs)
+{
+	struct file *f = to_file(bs);
+
+	if (f->jobs != bs->workers)
+		workers_free(f->jobs);
+	f->jobs = NULL;
+}
+
+static void file_probe(struct bs *bs)
+{
+	int64_t size = file_size(to_file(bs));
+
+	if (size >= 0)
+		bs_set_size(bs, (uint64_t)size);
+}
+
+const struct bs_type bs_file_type = {
+	.name = "rdwr",
+	.abi_size = sizeof(struct bs_type),
+	.size = sizeof(struct file),
+	.flag_sync = true,
+	.flag_direct = true,
+	.needs_path = true,
+	.open = file_open,
+	.attach = file_attach,
+	.detach = file_detach,
+	.close = file_close,
+	.submit = file_submit,
+	.probe = file_probe,
+};
