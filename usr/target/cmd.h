@@ -40,6 +40,7 @@ struct scsi_residual {
 enum cmd_state {
 	CMD_NEW,	/* the transport's */
 	CMD_DORMANT,	/* in the task set, waiting for its turn */
+	CMD_ENABLED,	/* its turn has come: at the gates */
 	CMD_DATA,	/* waiting for data-out */
 	CMD_RUNNING,	/* in its handler or the store */
 	CMD_DONE,	/* respond() or aborted() was called; the transport's again */
@@ -93,11 +94,24 @@ struct scsi_cmd {
 	struct sense_extra extra; /* what a handler adds to its sense triple */
 
 	/* The device type's while the command runs; zero when run() is called. */
-	void (*io_done)(struct scsi_cmd *cmd, int err);
-	struct list range_link;	/* dev/range: waiting for, or holding, a range */
+	/*
+	 * Set while the command waits for something other than its store, else NULL. Whoever sets
+	 * @aborted on a CMD_RUNNING command then calls it, once. It ends the wait:
+	 * scsi_cmd_complete() follows from the loop, never inside. A command without it ends by itself
+	 * when the store is done with it; later steps see @aborted.
+	 */
+	void (*cancel)(struct scsi_cmd *cmd);
+	/* dev/io: the step that follows a request; as opcode.run, RES_PENDING or the completion. */
+	enum scsi_result (*io_done)(struct scsi_cmd *cmd, int err);
+	/* dev/range: the step that follows when the range is free. */
+	enum scsi_result (*range_got)(struct scsi_cmd *cmd);
+	struct list range_link;	/* in lu->ranges: waiting for, or holding, a range */
 	uint64_t range_first, range_count;
+	uint8_t range_mode;	/* enum range_mode */
+	uint32_t dev_len;	/* of dev_ptr */
+	void *dev_ptr;		/* dev/io: scratch memory of a multi-step command */
+	struct iovec dev_iov;	/* dev/io: describes a part of it */
 	uint64_t dev_priv[6];	/* state of a multi-step command */
-	void *dev_ptr;		/* memory of a multi-step command; its handler frees it */
 
 	/* From here on nothing is reset by scsi_cmd_init(), which runs for every command. */
 	uint8_t sense[SCSI_SENSE_MAX];
