@@ -41,7 +41,7 @@ static bool blocked(const struct lu *lu, const struct scsi_cmd *cmd)
 	}
 	if (!exclusive(cmd))
 		return false;
-	list_for_each(c, &lu->ts.tasks, lu_link) {
+	list_for_each(c, &lu->ts.enabled, lu_link) {
 		if (c->range_mode == RANGE_SHARED && overlap(c, cmd))
 			return true;
 	}

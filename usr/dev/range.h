@@ -17,7 +17,7 @@
 /* scsi_cmd.range_mode */
 enum range_mode {
 	RANGE_NONE,
-	RANGE_SHARED,		/* holds; not in lu->ranges, found through lu->ts.tasks */
+	RANGE_SHARED,		/* holds; not in lu->ranges, found through lu->ts.enabled */
 	RANGE_EXCLUSIVE,	/* holds; in lu->ranges */
 	RANGE_WAIT_SHARED,	/* waits; in lu->ranges */
 	RANGE_WAIT_EXCLUSIVE,

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The device type "disk" (SBC-4): puts opcode rows, pages and hooks together, and
+ * holds what several commands share.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/range.h"
+#include "dev/sbc.h"
+
+bool sbc_thin(const struct lu *lu)
+{
+	return lu->thin && (!lu->bs || lu->bs->cap[BS_UNMAP] != BS_CAP_NONE);
+}
+
+uint8_t sbc_phys_exponent(const struct lu *lu)
+{
+	uint32_t size = lu->bs ? lu->bs->phys_block : 0;
+	uint8_t exponent = 0;
+
+	if (lu->lbppbe)
+		return lu->lbppbe;
+	while (exponent < 15 && lu->block_size << (exponent + 1) <= size)
+		exponent++;
+	return exponent;
+}
+
+uint64_t sbc_max_wsame(const struct lu *lu)
+{
+	if (lu->bs && lu->bs->cap[BS_ZERO] == BS_CAP_NATIVE)
+		return 0;
+	return SBC_MAX_WSAME >> lu->block_shift;
+}
+
+uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op)
+{
+	if (lu->bs && lu->bs->cap[op] == BS_CAP_NATIVE)
+		return SBC_ZERO_PIECE;
+	return SBC_EMULATED_PIECE;
+}
+
+enum scsi_result sbc_check_len(struct scsi_cmd *cmd)
+{
+	if (cmd->blocks > SBC_MAX_XFER >> cmd->lu->block_shift)
+		return scsi_bad_cdb(cmd, cmd->op->len.byte, -1);
+	return RES_GOOD;
+}
+
+uint32_t sbc_wce_flags(const struct scsi_cmd *cmd)
+{
+	return to_sbc(cmd->lu)->wce ? 0 : BS_REQ_FUA;
+}
+
+uint32_t sbc_write_flags(const struct scsi_cmd *cmd)
+{
+	uint32_t flags = sbc_wce_flags(cmd);
+
+	if (cmd->cdb_len < 10 || cmd->op->cdb_len < 10)
+		return flags;
+	if (cmd->cdb[1] & 0x10)
+		flags |= BS_REQ_DPO;
+	if (cmd->cdb[1] & 0x0a) /* FUA; FUA_NV, obsolete: the medium satisfies it */
+		flags |= BS_REQ_FUA;
+	return flags;
+}
+
+enum scsi_result sbc_out_complete(const struct scsi_cmd *cmd)
+{
+	return cmd->out_want == cmd->out_cdb ? RES_GOOD : RES_INVALID_CIU;
+}
+
+static uint32_t first_difference(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	uint32_t i = 0;
+
+	if (!memcmp(a, b, len))
+		return len;
+	while (a[i] == b[i])
+		i++;
+	return i;
+}
+
+uint32_t sbc_out_differs(const struct scsi_cmd *cmd, uint32_t off, const uint8_t *buf,
+			 uint32_t len)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < cmd->out.iovcnt && done < len; i++) {
+		const struct iovec *v = &cmd->out.iov[i];
+		uint32_t n, same;
+
+		if (off >= v->iov_len) {
+			off -= (uint32_t)v->iov_len;
+			continue;
+		}
+		n = (uint32_t)min_u64(v->iov_len - off, len - done);
+		same = first_difference((const uint8_t *)v->iov_base + off, buf + done, n);
+		done += same;
+		if (same < n)
+			break;
+		off = 0;
+	}
+	return done;
+}
+
+/* SBC-4 6.5.1: WP and DPOFUA. */
+static uint8_t device_specific(const struct lu *lu)
+{
+	return (lu->readonly || lu->swp ? 0x80 : 0) | 0x10;
+}
+
+static const struct spc_log_page logs[] = {
+	SPC_LOG_TEMPERATURE,
+	SPC_LOG_EXCEPTIONS,
+	SPC_LOG_END,
+};
+
+static const struct spc_ops ops = {
+	.device_specific = device_specific,
+	.logs = logs,
+};
+
+/* @err may name what can't be: a block size that no initiator understands or the store can't do. */
+static int block_size_check(const struct lu *lu, struct err *err)
+{
+	if (!is_power_of_2(lu->block_size) || lu->block_size < 512 || lu->block_size > 4096)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "block size %u: a disk has 512, 1024, 2048 or 4096", lu->block_size);
+	if (lu->bs && lu->bs->align > lu->block_size)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "block size %u: %s can only be accessed in units of %u bytes",
+			       lu->block_size, lu->bs->path, lu->bs->align);
+	return 0;
+}
+
+static int attach(struct lu *lu, struct err *err)
+{
+	struct sbc *sbc;
+	int ret = block_size_check(lu, err);
+
+	if (ret)
+		return ret;
+	sbc = calloc(1, sizeof(*sbc));
+	if (!sbc) {
+		err_set(err, ERR_NOMEM, "no memory for a disk");
+		return -ENOMEM;
+	}
+	range_init(lu);
+	ret = spc_attach(lu, &sbc->spc, &ops, err);
+	if (ret)
+		free(sbc);
+	return ret;
+}
+
+static void detach(struct lu *lu)
+{
+	struct sbc *sbc = to_sbc(lu);
+
+	range_done(lu);
+	sbc_flush_forget(sbc);
+	spc_detach(lu);
+	free(sbc);
+}
+
+static void medium_changed(struct lu *lu)
+{
+	struct sbc *sbc = to_sbc(lu);
+
+	sbc_flush_forget(sbc);
+	sbc->flush_failed = false;
+	lu->stopped = false;
+}
+
+static void reset(struct lu *lu)
+{
+	lu->stopped = false;
+	spc_modes_reset(lu);
+}
+
+static const struct opcode_rows rows[] = {
+	SPC_ROWS,
+	SPC_ROWS_DEVICE,
+	OPCODE_ROWS(sbc_rw_rows),
+	OPCODE_ROWS(sbc_verify_rows),
+	OPCODE_ROWS(sbc_caw_rows),
+	OPCODE_ROWS(sbc_orwrite_rows),
+	OPCODE_ROWS(sbc_wsame_rows),
+	OPCODE_ROWS(sbc_unmap_rows),
+	OPCODE_ROWS(sbc_lbastat_rows),
+	OPCODE_ROWS(sbc_cache_rows),
+	OPCODE_ROWS(sbc_capacity_rows),
+	OPCODE_ROWS(sbc_defects_rows),
+	OPCODE_ROWS(sbc_startstop_rows),
+	OPCODE_ROWS(sbc_format_rows),
+	OPCODE_ROWS_END,
+};
+
+static struct optable table;
+
+const struct dev_type sbc_dev = {
+	.name = "disk",
+	.show_name = "disk",
+	.pdt = PDT_DISK,
+	.needs_store = true,
+	.block_size = 512,
+	.product = "VIRTUAL-DISK",
+	.rows = rows,
+	.vpd = sbc_vpd,
+	.modes = sbc_modes,
+	.table = &table,
+	.attach = attach,
+	.detach = detach,
+	.medium_changed = medium_changed,
+	.set = spc_set,
+	.reset = reset,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The disk (SBC-4), private to its files: state of a LU, limits, opcode rows, pages and
+ * what the commands share. Outside, only sbc_dev is used.
+ */
+#ifndef DEV_SBC_H
+#define DEV_SBC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dev/spc.h"
+#include "target/cmd.h"
+#include "target/devtype.h"
+#include "target/lu.h"
+
+/* Limits; VPD B0h tells them in blocks. */
+#define SBC_MAX_XFER (16 * MiB)	     /* data of one command */
+#define SBC_MAX_CAW 255U	     /* blocks; what its CDB can say */
+#define SBC_MAX_UNMAP (32 * GiB)     /* sum of the descriptors of one UNMAP */
+#define SBC_MAX_UNMAP_DESCS 256U
+#define SBC_MAX_WSAME (4 * GiB)	     /* where the store can't zero natively; else none */
+/* One request of UNMAP, WRITE SAME, FORMAT UNIT: an abort waits for no more than that. */
+#define SBC_ZERO_PIECE (256 * MiB)
+#define SBC_EMULATED_PIECE (4 * MiB)
+
+struct sbc_flush;
+
+struct sbc {
+	struct spc_lu spc;	 /* first: lu->dev_priv */
+	bool wce;		 /* caching mode page */
+	bool flush_failed;	 /* a flush that was answered before its end; told once */
+	struct sbc_flush *flush; /* the one that runs; owned by itself */
+};
+
+static inline struct sbc *to_sbc(const struct lu *lu)
+{
+	return lu->dev_priv;
+}
+
+static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
+{
+	return blocks << lu->block_shift;
+}
+
+extern const struct dev_type sbc_dev;
+
+extern const struct opcode sbc_rw_rows[8];	  /* READ, WRITE */
+extern const struct opcode sbc_verify_rows[6];	  /* VERIFY, WRITE AND VERIFY */
+extern const struct opcode sbc_caw_rows[1];	  /* COMPARE AND WRITE */
+extern const struct opcode sbc_orwrite_rows[1];	  /* ORWRITE(16) */
+extern const struct opcode sbc_wsame_rows[2];	  /* WRITE SAME */
+extern const struct opcode sbc_unmap_rows[1];	  /* UNMAP */
+extern const struct opcode sbc_lbastat_rows[1];	  /* GET LBA STATUS(16) */
+extern const struct opcode sbc_cache_rows[4];	  /* PRE-FETCH, SYNCHRONIZE CACHE */
+extern const struct opcode sbc_capacity_rows[2];  /* READ CAPACITY */
+extern const struct opcode sbc_defects_rows[2];	  /* READ DEFECT DATA */
+extern const struct opcode sbc_startstop_rows[1]; /* START STOP UNIT */
+extern const struct opcode sbc_format_rows[1];	  /* FORMAT UNIT */
+
+extern const struct vpd_page sbc_vpd[];
+extern const struct mode_page sbc_modes[];
+
+/* Thin provisioning is on and the store has it. */
+bool sbc_thin(const struct lu *lu);
+/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT: as configured, else the store's. */
+uint8_t sbc_phys_exponent(const struct lu *lu);
+/* MAXIMUM WRITE SAME LENGTH in blocks; 0: any. */
+uint64_t sbc_max_wsame(const struct lu *lu);
+
+/* opcode.check: TRANSFER LENGTH against MAXIMUM TRANSFER LENGTH. */
+enum scsi_result sbc_check_len(struct scsi_cmd *cmd);
+/* BS_REQ_ flags of a command that writes: DPO and FUA of byte 1, and WCE (SBC-4 4.15). */
+uint32_t sbc_write_flags(const struct scsi_cmd *cmd);
+/* FUA of WCE alone: for commands without a FUA bit. */
+uint32_t sbc_wce_flags(const struct scsi_cmd *cmd);
+/*
+ * RES_GOOD when all data-out that the CDB asks for came. A command whose meaning depends on all of
+ * its data must not run with less (an initiator that announced less in its transport header).
+ */
+enum scsi_result sbc_out_complete(const struct scsi_cmd *cmd);
+/* Where data-out from byte @off on differs from @buf first: 0 .. @len, @len when it doesn't. */
+uint32_t sbc_out_differs(const struct scsi_cmd *cmd, uint32_t off, const uint8_t *buf,
+			 uint32_t len);
+/* Largest request for @op, UNMAP or ZERO. */
+uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op);
+
+/* Whether the store has anything to flush. */
+bool sbc_flush_needed(const struct lu *lu);
+/*
+ * Starts a flush that no command waits for. False when memory is short: the caller then waits
+ * itself.
+ */
+bool sbc_flush_start(struct lu *lu);
+/* The LU ends, or gets another store: the running flush forgets it. */
+void sbc_flush_forget(struct sbc *sbc);
+
+#endif
