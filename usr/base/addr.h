@@ -25,7 +25,10 @@ struct addr {
 	socklen_t len;
 };
 
-/* A network, a single address (full prefix) or everybody. */
+/*
+ * A network, a single address (full prefix) or everybody. As host bits are cleared, masks that
+ * mean the same are the same bytes.
+ */
 struct addr_mask {
 	bool all;
 	uint8_t family; /* AF_INET or AF_INET6 */

@@ -140,8 +140,10 @@ static bool emit(const char *line, size_t len, int patience_ms)
 {
 	struct pollfd pfd = { .fd = out_fd, .events = POLLOUT };
 
+	/* Without a reader (POLLERR), write() would raise SIGPIPE. */
 	if (style != STYLE_SYSLOG)
-		return poll(&pfd, 1, patience_ms) == 1 && write(out_fd, line, len) >= 0;
+		return poll(&pfd, 1, patience_ms) == 1 && pfd.revents == POLLOUT &&
+		       write(out_fd, line, len) >= 0;
 	if (out_fd >= 0 && write(out_fd, line, len) >= 0)
 		return true;
 	if (out_fd >= 0 && errno == EAGAIN)

@@ -177,6 +177,25 @@ static void masks_match_what_is_in_the_network(void **state)
 	}
 }
 
+static void masks_that_mean_the_same_are_the_same_bytes(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "10.1.2.3/8", "10.0.0.0/8" },
+		{ "192.0.2.1", "192.0.2.1/32" },
+		{ "2001:db8::1/33", "[2001:0db8::]/33" },
+		{ "::ffff:10.9.8.7/104", "10.0.0.0/8" },
+		{ "ALL", "all" },
+	};
+	struct addr_mask a, b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		assert_int_equal(addr_mask_parse(&a, pairs[i][0], NULL), 0);
+		assert_int_equal(addr_mask_parse(&b, pairs[i][1], NULL), 0);
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
 static void masks_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -204,6 +223,7 @@ int main(void)
 		cmocka_unit_test(equality_is_of_family_address_scope_and_port),
 		cmocka_unit_test(wildcards_are_told),
 		cmocka_unit_test(masks_match_what_is_in_the_network),
+		cmocka_unit_test(masks_that_mean_the_same_are_the_same_bytes),
 		cmocka_unit_test(masks_that_make_no_sense_are_refused),
 	};
 

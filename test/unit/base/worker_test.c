@@ -105,6 +105,21 @@ static void threads_start_on_demand_up_to_the_maximum(void **state)
 	workers_free(w);
 }
 
+/* A thread may be late to idle again, but not each time. */
+static void an_idle_thread_is_used_before_another_starts(void **state)
+{
+	struct workers *w = workers_new(loop, 200);
+	struct task t = TASK;
+
+	(void)state;
+	for (unsigned int i = 1; i <= 200; i++) {
+		worker_submit(w, &t.job);
+		assert_true(t_loop_until_equal(loop, &n_done, i));
+	}
+	assert_true(workers_threads(w) < 100);
+	workers_free(w);
+}
+
 static bool no_threads(void *arg)
 {
 	return workers_threads(arg) == 0;
@@ -128,15 +143,16 @@ static void idle_threads_end_and_start_again(void **state)
 static void freeing_finishes_what_is_queued_and_what_that_submits(void **state)
 {
 	struct workers *w = workers_new(loop, 1);
-	struct task a = TASK, b = TASK, c = TASK;
+	struct task a = TASK, b = TASK, c = TASK, d = TASK;
 
 	(void)state;
-	a.more = w;
+	a.more = c.more = w;
 	a.next = &c;
+	c.next = &d;
 	worker_submit(w, &a.job);
 	worker_submit(w, &b.job);
 	workers_free(w);
-	assert_int_equal(n_done, 3);
+	assert_int_equal(n_done, 4);
 }
 
 static void without_any_thread_the_job_runs_here_and_is_done_later(void **state)
@@ -216,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_loop(a_job_runs_on_a_thread_and_is_done_on_the_loop),
 		with_loop(threads_start_on_demand_up_to_the_maximum),
+		with_loop(an_idle_thread_is_used_before_another_starts),
 		with_loop(idle_threads_end_and_start_again),
 		with_loop(freeing_finishes_what_is_queued_and_what_that_submits),
 		with_loop(without_any_thread_the_job_runs_here_and_is_done_later),
