@@ -33,7 +33,7 @@ extern const struct opcode spc_rsoc_rows[2];	 /* REPORT SUPPORTED OPERATION CODE
 extern const struct opcode spc_mode_rows[4];	 /* MODE SENSE and SELECT, (6) and (10) */
 extern const struct opcode spc_log_rows[1];	 /* LOG SENSE */
 extern const struct opcode spc_reserve_rows[4];	 /* RESERVE and RELEASE, (6) and (10) */
-extern const struct opcode spc_buffer_rows[5];	 /* READ BUFFER and WRITE BUFFER, by mode */
+extern const struct opcode spc_buffer_rows[2];	 /* READ BUFFER and WRITE BUFFER */
 extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL */
 
 /* What every logical unit but the well known ones has. */
@@ -108,8 +108,10 @@ struct spc_block_desc {
  * are taken from here; the others always come fresh from the page's defaults().
  */
 struct spc_modes {
+	uint32_t len;	/* of each: the sum of the pages' len */
 	uint8_t *cur;
-	uint8_t *dflt; /* by configuration (mode_page=), else the page's own */
+	uint8_t *dflt;	/* by configuration (mode_page=), else the page's own */
+	uint8_t *work;	/* MODE SELECT checks the whole list here before it touches cur */
 };
 
 /* Parameters of a page as they are now, or by default; @buf has room for page->len (<= 255) bytes. */
@@ -167,7 +169,6 @@ struct spc_lu {
 	uint8_t *buffer; /* WRITE BUFFER, data mode; NULL until it is used */
 	uint8_t *echo;	 /* WRITE BUFFER, echo mode */
 	uint32_t echo_len;
-	const struct nexus *echo_by; /* compared only, never followed */
 };
 
 static inline struct spc_lu *spc_lu(const struct lu *lu)

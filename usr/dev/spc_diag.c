@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SEND DIAGNOSTIC (SPC-4 6.42) and RECEIVE DIAGNOSTIC RESULTS (SPC-4 6.31). The
+ * self-test always passes; the only diagnostic page is 00h, the list of pages.
+ */
+#include "base/bytes.h"
+#include "dev/spc.h"
+#include "target/cmd.h"
+
+/* SELF-TEST CODE (SPC-4 table 262). Background tests would need the self-test results log page. */
+enum { SELFTEST_NONE = 0, SELFTEST_FOREGROUND_SHORT = 5, SELFTEST_FOREGROUND_EXTENDED = 6 };
+
+/* The list may only ask for page 00h: PAGE CODE, reserved, PAGE LENGTH 0. */
+static enum scsi_result check_page_list(struct scsi_cmd *cmd)
+{
+	uint8_t head[4];
+
+	if (!(cmd->cdb[1] & 0x10)) /* PF: vendor specific parameters */
+		return scsi_bad_cdb(cmd, 1, 4);
+	if (scsi_cmd_param(cmd, 0, head, sizeof(head)) != sizeof(head))
+		return RES_PARAM_LIST_LENGTH;
+	if (head[0] != 0)
+		return scsi_bad_param(cmd, 0, -1);
+	if (get_be16(head + 2) != 0)
+		return scsi_bad_param(cmd, 2, -1);
+	return RES_GOOD;
+}
+
+static enum scsi_result send_diagnostic(struct scsi_cmd *cmd)
+{
+	unsigned int code = cmd->cdb[1] >> 5;
+	bool self_test = cmd->cdb[1] & 0x04;
+
+	if (self_test && code)
+		return scsi_bad_cdb(cmd, 1, 7);
+	if (code != SELFTEST_NONE && code != SELFTEST_FOREGROUND_SHORT && code != SELFTEST_FOREGROUND_EXTENDED)
+		return scsi_bad_cdb(cmd, 1, 7);
+	if (!cmd->out_cdb)
+		return RES_GOOD;
+	if (self_test || code)
+		return scsi_bad_cdb(cmd, 3, -1);
+	return check_page_list(cmd);
+}
+
+/* PCV 0 asks for the page that SEND DIAGNOSTIC prepared, which can only have been 00h. */
+static enum scsi_result receive_diagnostic(struct scsi_cmd *cmd)
+{
+	static const uint8_t pages[] = { 0x00, 0x00, 0x00, 0x01, 0x00 }; /* SPC-4 7.2.3 */
+
+	if (cmd->cdb[2] != 0)
+		return scsi_bad_cdb(cmd, 2, -1);
+	return scsi_cmd_reply(cmd, pages, sizeof(pages));
+}
+
+const struct opcode spc_diag_rows[2] = {
+	{ .op = 0x1c, .sa = OP_NO_SA, .name = "RECEIVE DIAGNOSTIC RESULTS", .cdb_len = 6, .dir = DATA_IN,
+	  .len = { 3, 2 }, .unit = LEN_ALLOC, .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff, 0 },
+	  .resv = RESV_WRITE, .run = receive_diagnostic },
+	{ .op = 0x1d, .sa = OP_NO_SA, .name = "SEND DIAGNOSTIC", .cdb_len = 6, .dir = DATA_OUT,
+	  .len = { 3, 2 }, .unit = LEN_PARAM, .usage = { 0x1d, 0xf7, 0, 0xff, 0xff, 0 },
+	  .resv = RESV_WRITE, .run = send_diagnostic },
+};
