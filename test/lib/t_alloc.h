@@ -19,7 +19,7 @@ unsigned long t_alloc_count(void);
 void t_alloc_jansson(void);
 /*
  * Calls @body with the first, second, ... allocation failing, until it ran without reaching the
- * one that would have failed. Returns how often @body was called: 1 means that it allocates nothing.
+ * one that would have failed. Returns how often @body was called; 1: it allocates nothing.
  */
 unsigned long t_alloc_each(void (*body)(void *arg), void *arg);
 

@@ -104,7 +104,8 @@ static bool parse_host(struct addr *a, char *host)
 int addr_parse(struct addr *a, const char *text, uint16_t default_port, struct err *err)
 {
 	static const char form[] =
-		"not a numeric address; write 192.0.2.1, 192.0.2.1:3260, [2001:db8::1]:3260 or :3260";
+		"not a numeric address; write 192.0.2.1, 192.0.2.1:3260, [2001:db8::1]:3260 or "
+		":3260";
 	long port = default_port;
 	char host[ADDR_STRLEN];
 	const char *rest;

@@ -25,8 +25,6 @@ static void clock_read(struct loop *loop)
 	loop->now = (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-/* --- descriptors ------------------------------------------------------------------------------- */
-
 /* Puts new slots on the free list. */
 static int slots_grow(struct loop *loop)
 {
@@ -128,8 +126,6 @@ static void dispatch(struct loop *loop, int n)
 	}
 }
 
-/* --- phases ------------------------------------------------------------------------------------ */
-
 void loop_call_init(struct loop_call *c, enum loop_phase phase, void (*run)(struct loop_call *c))
 {
 	list_init(&c->link);
@@ -170,8 +166,6 @@ static void run_phase(struct loop *loop, enum loop_phase phase)
 		c->run(c);
 	}
 }
-
-/* --- the turn ---------------------------------------------------------------------------------- */
 
 /* How long this turn may sleep. The clock is read once more when there is a timer to sleep for. */
 static uint64_t sleep_ns(struct loop *loop, uint64_t max_ns)

@@ -126,8 +126,6 @@ bool verb_bool(const struct verb_call *call, const char *name, bool dflt)
 	return json_is_boolean(v) ? json_is_true(v) : dflt;
 }
 
-/* --- arguments written as text ----------------------------------------------------------------- */
-
 /* 0; -EINVAL: does not read so; -ENOMEM. */
 static int text_to_uint(const char *text, json_t **out)
 {

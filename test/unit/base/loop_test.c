@@ -253,8 +253,6 @@ static void many_sources_are_all_called(void **state)
 		src_close(&s[i]);
 }
 
-/* --- phases ------------------------------------------------------------------------------------ */
-
 static char order[64];
 
 struct step {
@@ -379,8 +377,6 @@ static void descriptors_come_before_phases(void **state)
 	assert_string_equal(order, "p");
 	src_close(&fd);
 }
-
-/* --- waking, stopping, failing ----------------------------------------------------------------- */
 
 static void wake_ends_the_sleep(void **state)
 {

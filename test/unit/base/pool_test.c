@@ -191,8 +191,6 @@ static void out_of_memory_gives_idle_buffers_back_and_tries_again(void **state)
 	bufpool_done(&bp);
 }
 
-/* --- waiters ----------------------------------------------------------------------------------- */
-
 struct waiting {
 	struct buf_waiter w;
 	struct bufpool *bp;

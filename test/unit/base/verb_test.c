@@ -141,8 +141,6 @@ static void finishing_tells_the_owner(void **state)
 	assert_int_equal(finished, 1);
 }
 
-/* --- text -------------------------------------------------------------------------------------- */
-
 enum { TID, NAME, FORCE, PARAMS, PASSWORD };
 
 static void expect_json(int arg, const char *text, const char *want)
