@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/dev_types.h"
 #include "dev/range.h"
 #include "dev/sbc.h"
 
@@ -199,7 +200,7 @@ static const struct opcode_rows rows[] = {
 
 static struct optable table;
 
-const struct dev_type sbc_dev = {
+const struct dev_type dev_disk = {
 	.name = "disk",
 	.show_name = "disk",
 	.pdt = PDT_DISK,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The disk (SBC-4), private to its files: state of a LU, limits, opcode rows, pages and
- * what the commands share. Outside, only sbc_dev is used.
+ * what the commands share. Outside, only dev_disk is used.
  */
 #ifndef DEV_SBC_H
 #define DEV_SBC_H
@@ -42,8 +42,6 @@ static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
 {
 	return blocks << lu->block_shift;
 }
-
-extern const struct dev_type sbc_dev;
 
 extern const struct opcode sbc_rw_rows[8];	  /* READ, WRITE */
 extern const struct opcode sbc_verify_rows[6];	  /* VERIFY, WRITE AND VERIFY */
