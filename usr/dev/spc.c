@@ -49,7 +49,6 @@ int spc_attach(struct lu *lu, struct spc_lu *s, const struct spc_ops *ops, struc
 	}
 	s->modes.len = len;
 	s->ops = ops;
-	s->background = RES_GOOD;
 	lu->dev_priv = s;
 	modes_init(lu);
 	spc_modes_reset(lu);

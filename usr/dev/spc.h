@@ -160,12 +160,6 @@ struct spc_ops {
 struct spc_lu {
 	const struct spc_ops *ops;
 	struct spc_modes modes;
-	/*
-	 * A background operation (FORMAT UNIT, SANITIZE): the NOT READY result that TEST UNIT READY
-	 * and REQUEST SENSE tell with @progress of 65536; RES_GOOD: none runs.
-	 */
-	enum scsi_result background;
-	uint16_t progress;
 	uint8_t *buffer; /* WRITE BUFFER, data mode; NULL until it is used */
 	uint8_t *echo;	 /* WRITE BUFFER, echo mode */
 	uint32_t echo_len;

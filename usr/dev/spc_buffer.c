@@ -81,17 +81,29 @@ static enum scsi_result read_buffer(struct scsi_cmd *cmd)
 	}
 }
 
+static enum scsi_result check_write(struct scsi_cmd *cmd)
+{
+	uint32_t offset = get_be24(cmd->cdb + 3);
+
+	switch (cmd->cdb[1] & 0x1f) {
+	case MODE_DATA:
+		if (cmd->cdb[2])
+			return scsi_bad_cdb(cmd, 2, -1);
+		if (offset > DATA_SIZE)
+			return scsi_bad_cdb(cmd, 3, -1);
+		return cmd->out_cdb > DATA_SIZE - offset ? scsi_bad_cdb(cmd, 6, -1) : RES_GOOD;
+	case MODE_ECHO:
+		return cmd->out_cdb > ECHO_SIZE ? scsi_bad_cdb(cmd, 6, -1) : RES_GOOD;
+	default:
+		return scsi_bad_cdb(cmd, 1, 4);
+	}
+}
+
 static enum scsi_result write_data(struct scsi_cmd *cmd)
 {
 	uint32_t offset = get_be24(cmd->cdb + 3), len = (uint32_t)cmd->out_cdb;
 	struct spc_lu *s = spc_lu(cmd->lu);
 
-	if (cmd->cdb[2])
-		return scsi_bad_cdb(cmd, 2, -1);
-	if (offset > DATA_SIZE)
-		return scsi_bad_cdb(cmd, 3, -1);
-	if (len > DATA_SIZE - offset)
-		return scsi_bad_cdb(cmd, 6, -1);
 	if (!have_buffer(&s->buffer, DATA_SIZE))
 		return RES_BUSY;
 	return scsi_cmd_param(cmd, 0, s->buffer + offset, len) == len ? RES_GOOD : RES_PARAM_LIST_LENGTH;
@@ -102,8 +114,6 @@ static enum scsi_result write_echo(struct scsi_cmd *cmd)
 	struct spc_lu *s = spc_lu(cmd->lu);
 	uint32_t len = (uint32_t)cmd->out_cdb;
 
-	if (len > ECHO_SIZE)
-		return scsi_bad_cdb(cmd, 6, -1);
 	if (!have_buffer(&s->echo, ECHO_SIZE))
 		return RES_BUSY;
 	s->echo_len = scsi_cmd_param(cmd, 0, s->echo, len);
@@ -112,21 +122,14 @@ static enum scsi_result write_echo(struct scsi_cmd *cmd)
 
 static enum scsi_result write_buffer(struct scsi_cmd *cmd)
 {
-	switch (cmd->cdb[1] & 0x1f) {
-	case MODE_DATA:
-		return write_data(cmd);
-	case MODE_ECHO:
-		return write_echo(cmd);
-	default:
-		return scsi_bad_cdb(cmd, 1, 4);
-	}
+	return (cmd->cdb[1] & 0x1f) == MODE_DATA ? write_data(cmd) : write_echo(cmd);
 }
 
 const struct opcode spc_buffer_rows[2] = {
 	{ .op = 0x3b, .sa = OP_NO_SA, .name = "WRITE BUFFER", .cdb_len = 10, .dir = DATA_OUT,
 	  .len = { 6, 3 }, .unit = LEN_PARAM,
 	  .usage = { 0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 },
-	  .resv = RESV_WRITE, .run = write_buffer },
+	  .resv = RESV_WRITE, .check = check_write, .run = write_buffer },
 	{ .op = 0x3c, .sa = OP_NO_SA, .name = "READ BUFFER(10)", .cdb_len = 10, .dir = DATA_IN,
 	  .len = { 6, 3 }, .unit = LEN_ALLOC,
 	  .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 },

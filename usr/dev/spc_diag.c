@@ -15,8 +15,6 @@ static enum scsi_result check_page_list(struct scsi_cmd *cmd)
 {
 	uint8_t head[4];
 
-	if (!(cmd->cdb[1] & 0x10)) /* PF: vendor specific parameters */
-		return scsi_bad_cdb(cmd, 1, 4);
 	if (scsi_cmd_param(cmd, 0, head, sizeof(head)) != sizeof(head))
 		return RES_PARAM_LIST_LENGTH;
 	if (head[0] != 0)
@@ -26,7 +24,7 @@ static enum scsi_result check_page_list(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
-static enum scsi_result send_diagnostic(struct scsi_cmd *cmd)
+static enum scsi_result check_send(struct scsi_cmd *cmd)
 {
 	unsigned int code = cmd->cdb[1] >> 5;
 	bool self_test = cmd->cdb[1] & 0x04;
@@ -35,11 +33,16 @@ static enum scsi_result send_diagnostic(struct scsi_cmd *cmd)
 		return scsi_bad_cdb(cmd, 1, 7);
 	if (code != SELFTEST_NONE && code != SELFTEST_FOREGROUND_SHORT && code != SELFTEST_FOREGROUND_EXTENDED)
 		return scsi_bad_cdb(cmd, 1, 7);
-	if (!cmd->out_cdb)
-		return RES_GOOD;
-	if (self_test || code)
+	if (cmd->out_cdb && (self_test || code))
 		return scsi_bad_cdb(cmd, 3, -1);
-	return check_page_list(cmd);
+	if (cmd->out_cdb && !(cmd->cdb[1] & 0x10)) /* PF 0: vendor specific parameters */
+		return scsi_bad_cdb(cmd, 1, 4);
+	return RES_GOOD;
+}
+
+static enum scsi_result send_diagnostic(struct scsi_cmd *cmd)
+{
+	return cmd->out_cdb ? check_page_list(cmd) : RES_GOOD;
 }
 
 /* PCV 0 asks for the page that SEND DIAGNOSTIC prepared, which can only have been 00h. */
@@ -58,5 +61,5 @@ const struct opcode spc_diag_rows[2] = {
 	  .resv = RESV_WRITE, .run = receive_diagnostic },
 	{ .op = 0x1d, .sa = OP_NO_SA, .name = "SEND DIAGNOSTIC", .cdb_len = 6, .dir = DATA_OUT,
 	  .len = { 3, 2 }, .unit = LEN_PARAM, .usage = { 0x1d, 0xf7, 0, 0xff, 0xff, 0 },
-	  .resv = RESV_WRITE, .run = send_diagnostic },
+	  .resv = RESV_WRITE, .check = check_send, .run = send_diagnostic },
 };

@@ -38,6 +38,7 @@ void spc_block_desc_clip(const struct lu *lu, bool long_lba, struct spc_block_de
 
 enum scsi_result spc_mode_sense6(struct scsi_cmd *cmd);
 enum scsi_result spc_mode_sense10(struct scsi_cmd *cmd);
+enum scsi_result spc_mode_select_check(struct scsi_cmd *cmd);
 enum scsi_result spc_mode_select6(struct scsi_cmd *cmd);
 enum scsi_result spc_mode_select10(struct scsi_cmd *cmd);
 

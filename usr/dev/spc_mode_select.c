@@ -147,13 +147,17 @@ static enum scsi_result apply(struct select *s)
 	return RES_GOOD;
 }
 
+/* SP: there is nowhere to save to. */
+enum scsi_result spc_mode_select_check(struct scsi_cmd *cmd)
+{
+	return cmd->cdb[1] & 0x01 ? scsi_bad_cdb(cmd, 1, 0) : RES_GOOD;
+}
+
 static enum scsi_result mode_select(struct scsi_cmd *cmd, bool ten)
 {
 	struct select s = { .cmd = cmd, .lu = cmd->lu, .len = (uint32_t)cmd->out_cdb };
 	enum scsi_result r;
 
-	if (cmd->cdb[1] & 0x01) /* SP */
-		return scsi_bad_cdb(cmd, 1, 0);
 	if (!s.len)
 		return RES_GOOD;
 	spc_mode_work_begin(s.lu);
