@@ -160,6 +160,14 @@ unit: $(unit_bins)
 	$(Q)scripts/run-unit $(unit_bins)
 check: all unit
 
+# --- benchmark ------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: $(BUILD)/test/bench/load $(BUILD)/test/bench/limit
+$(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(call lib,base)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
 # --- installation ---------------------------------------------------------------------------------
 
 install: all
