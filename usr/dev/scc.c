@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dev/dev_types.h"
 #include "dev/spc.h"
 
 static int attach(struct lu *lu, struct err *err)
@@ -31,13 +32,14 @@ static void detach(struct lu *lu)
 	free(s);
 }
 
-static const struct opcode_rows scc_rows[] = { SPC_ROWS, OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS_END };
+static const struct opcode_rows scc_rows[] = { SPC_ROWS, OPCODE_ROWS(spc_reserve_rows),
+					       OPCODE_ROWS_END };
 static const struct vpd_page scc_vpd[] = { SPC_VPD, SPC_VPD_END };
-static const struct mode_page scc_modes[] = { SPC_MODE_RECONNECT, SPC_MODE_CONTROL, SPC_MODE_CONTROL_EXT,
-					      SPC_MODE_END };
+static const struct mode_page scc_modes[] = { SPC_MODE_RECONNECT, SPC_MODE_CONTROL,
+					      SPC_MODE_CONTROL_EXT, SPC_MODE_END };
 static struct optable scc_table;
 
-const struct dev_type scc_dev = {
+const struct dev_type dev_controller = {
 	.name = "controller",
 	.show_name = "controller",
 	.pdt = PDT_CONTROLLER,
@@ -53,7 +55,8 @@ const struct dev_type scc_dev = {
 	.reset = spc_modes_reset,
 };
 
-static const struct opcode_rows wlun_rows[] = { OPCODE_ROWS(spc_inquiry_rows), OPCODE_ROWS(spc_luns_rows),
+static const struct opcode_rows wlun_rows[] = { OPCODE_ROWS(spc_inquiry_rows),
+						OPCODE_ROWS(spc_luns_rows),
 						OPCODE_ROWS(spc_sense_rows), OPCODE_ROWS_END };
 static const struct vpd_page wlun_vpd[] = {
 	{ 0x00, "Supported VPD Pages", NULL, spc_vpd_supported },
@@ -64,7 +67,7 @@ static const struct vpd_page wlun_vpd[] = {
 static const struct mode_page wlun_modes[] = { SPC_MODE_END };
 static struct optable wlun_table;
 
-const struct dev_type wlun_dev = {
+const struct dev_type dev_wlun = {
 	.name = "wlun",
 	.show_name = "well known",
 	.pdt = PDT_WLUN,

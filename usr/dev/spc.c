@@ -80,18 +80,21 @@ static bool next_byte(const char **text, unsigned long *v)
 	return true;
 }
 
-static int parse_params(const char *text, const struct mode_page *page, uint8_t *params, struct err *err)
+static int parse_params(const char *text, const struct mode_page *page, uint8_t *params,
+			struct err *err)
 {
 	unsigned long v;
 
 	for (unsigned int i = 0; i < page->len; i++) {
 		if (!next_byte(&text, &v))
-			return err_set(err, ERR_INVALID_REQUEST, "mode_page: byte %u of the %u is not a number of 0 to 255",
+			return err_set(err, ERR_INVALID_REQUEST,
+				       "mode_page: byte %u of the %u is not a number of 0 to 255",
 				       i, page->len);
 		params[i] = (uint8_t)v;
 	}
 	if (*text)
-		return err_set(err, ERR_INVALID_REQUEST, "mode_page: more than %u bytes", page->len);
+		return err_set(err, ERR_INVALID_REQUEST, "mode_page: more than %u bytes",
+			       page->len);
 	return 0;
 }
 
@@ -125,12 +128,15 @@ static int set_mode_page(struct lu *lu, const char *value, struct err *err)
 	int r;
 
 	if (!next_byte(&text, &code) || !next_byte(&text, &sub) || !next_byte(&text, &len))
-		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: page:subpage:length:byte:... is wanted", value);
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "mode_page=%s: page:subpage:length:byte:... is wanted", value);
 	page = spc_mode_find(lu, (uint8_t)code, (uint8_t)sub);
 	if (!page)
-		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: a %s has no such page", value, lu->dev->name);
+		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: a %s has no such page",
+			       value, lu->dev->name);
 	if (len != page->len)
-		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: the page has %u bytes", value, page->len);
+		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: the page has %u bytes",
+			       value, page->len);
 	r = parse_params(text, page, params, err);
 	if (!r)
 		mode_page_configure(lu, page, params);

@@ -20,7 +20,7 @@
 struct nexus;
 struct scsi_cmd;
 
-/* --- opcode rows ------------------------------------------------------------------------------ */
+/* Opcode rows. */
 
 #define OPCODE_ROWS(array) { (array), ARRAY_SIZE(array) }
 #define OPCODE_ROWS_END { NULL, 0 }
@@ -39,19 +39,19 @@ extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL
 /* What every logical unit but the well known ones has. */
 #define SPC_ROWS                                                                                   \
 	OPCODE_ROWS(spc_inquiry_rows), OPCODE_ROWS(spc_luns_rows), OPCODE_ROWS(spc_sense_rows),    \
-		OPCODE_ROWS(spc_diag_rows), OPCODE_ROWS(spc_rsoc_rows), OPCODE_ROWS(spc_mode_rows), \
-		OPCODE_ROWS(spc_log_rows)
+		OPCODE_ROWS(spc_diag_rows), OPCODE_ROWS(spc_rsoc_rows),                            \
+		OPCODE_ROWS(spc_mode_rows), OPCODE_ROWS(spc_log_rows)
 /* Disks, tapes, changers, CDs have these too. */
 #define SPC_ROWS_DEVICE                                                                            \
 	OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows)
 
-/* --- vital product data (SPC-4 7.8) ----------------------------------------------------------- */
+/* Vital product data (SPC-4 7.8). */
 
 uint32_t spc_vpd_supported(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 uint32_t spc_vpd_serial(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 uint32_t spc_vpd_ident(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 uint32_t spc_vpd_extended(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
-uint32_t spc_vpd_mode_policy(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
+uint32_t spc_vpd_policy(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 uint32_t spc_vpd_ports(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 
 /* First in a device type's vpd table; its own pages (B0h and up) follow. */
@@ -60,14 +60,14 @@ uint32_t spc_vpd_ports(const struct lu *lu, const struct nexus *n, uint8_t *buf,
 		{ 0x80, "Unit Serial Number", NULL, spc_vpd_serial },                              \
 		{ 0x83, "Device Identification", NULL, spc_vpd_ident },                            \
 		{ 0x86, "Extended INQUIRY Data", NULL, spc_vpd_extended },                         \
-		{ 0x87, "Mode Page Policy", NULL, spc_vpd_mode_policy },                           \
+		{ 0x87, "Mode Page Policy", NULL, spc_vpd_policy },                           \
 		{ 0x88, "SCSI Ports", NULL, spc_vpd_ports }
 #define SPC_VPD_END { 0, NULL, NULL, NULL }
 
 /* Zeroes @total bytes (<= max), writes the 4-byte page header; returns @total. For VPD builders. */
 uint32_t spc_vpd_begin(const struct lu *lu, uint8_t *buf, uint8_t page, uint32_t total);
 
-/* --- mode pages (SPC-4 7.5) ------------------------------------------------------------------- */
+/* Mode pages (SPC-4 7.5). */
 
 /* Generic pages for a device type's modes table, which is sorted by page, subpage. */
 void spc_mode_reconnect_defaults(const struct lu *lu, uint8_t *p);
@@ -114,7 +114,7 @@ struct spc_modes {
 	uint8_t *work;	/* MODE SELECT checks the whole list here before it touches cur */
 };
 
-/* Parameters of a page as they are now, or by default; @buf has room for page->len (<= 255) bytes. */
+/* Parameters of a page as they are now, or by default; @buf has room for page->len bytes. */
 void spc_mode_current(const struct lu *lu, const struct mode_page *page, uint8_t *buf);
 void spc_mode_default(const struct lu *lu, const struct mode_page *page, uint8_t *buf);
 /* NULL: the device type has no such page. */
@@ -122,12 +122,12 @@ const struct mode_page *spc_mode_find(const struct lu *lu, uint8_t page, uint8_t
 /* All pages back to their defaults; calls every page's changed(). For dev_type.reset. */
 void spc_modes_reset(struct lu *lu);
 
-/* --- log pages (SPC-4 7.3) -------------------------------------------------------------------- */
+/* Log pages (SPC-4 7.3). */
 
 struct spc_log_page {
 	uint8_t page, subpage;
 	const char *name;
-	/* Writes the log parameters (without the page header), at most @max bytes; returns their length. */
+	/* Writes the log parameters, without the page header, at most @max bytes; their length. */
 	uint32_t (*build)(const struct lu *lu, uint8_t *buf, uint32_t max);
 };
 uint32_t spc_log_temperature(const struct lu *lu, uint8_t *buf, uint32_t max);
@@ -136,15 +136,15 @@ uint32_t spc_log_exceptions(const struct lu *lu, uint8_t *buf, uint32_t max);
 #define SPC_LOG_EXCEPTIONS { 0x2f, 0x00, "Informational Exceptions", spc_log_exceptions }
 #define SPC_LOG_END { 0, 0, NULL, NULL }
 
-/* --- the logical unit ------------------------------------------------------------------------- */
+/* The logical unit. */
 
 /* What a device type adds to the shared commands. Every member may be NULL. */
 struct spc_ops {
 	/* DEVICE-SPECIFIC PARAMETER of the mode parameter header (SBC-3 6.5.1); NULL: 0. */
 	uint8_t (*device_specific)(const struct lu *lu);
 	/*
-	 * The block descriptor; false: there is none. NULL: lu->blocks and lu->block_size, none when
-	 * block_size is 0.
+	 * The block descriptor; false: there is none. NULL: lu->blocks and lu->block_size, none
+	 * when block_size is 0.
 	 */
 	bool (*block_desc)(const struct lu *lu, struct spc_block_desc *d);
 	/*
@@ -153,7 +153,7 @@ struct spc_ops {
 	 */
 	enum scsi_result (*set_block_desc)(struct scsi_cmd *cmd, const struct spc_block_desc *d,
 					   uint16_t offset, bool apply);
-	const struct spc_log_page *logs; /* sorted, ended by NULL build; 00h is there without saying */
+	const struct spc_log_page *logs; /* sorted, ended by NULL build; without 00h */
 };
 
 /* First member of the struct that lu->dev_priv points to. */
@@ -179,8 +179,5 @@ int spc_attach(struct lu *lu, struct spc_lu *s, const struct spc_ops *ops, struc
 void spc_detach(struct lu *lu);
 /* dev_type.set for what is common: mode_page=page:subpage:len:byte:... -ENOENT: not known. */
 int spc_set(struct lu *lu, const char *name, const char *value, struct err *err);
-
-/* scc.c: the controller at LUN 0, and the REPORT LUNS well known logical unit. */
-extern const struct dev_type scc_dev, wlun_dev;
 
 #endif

@@ -106,7 +106,8 @@ static enum scsi_result write_data(struct scsi_cmd *cmd)
 
 	if (!have_buffer(&s->buffer, DATA_SIZE))
 		return RES_BUSY;
-	return scsi_cmd_param(cmd, 0, s->buffer + offset, len) == len ? RES_GOOD : RES_PARAM_LIST_LENGTH;
+	return scsi_cmd_param(cmd, 0, s->buffer + offset, len) == len ? RES_GOOD
+								      : RES_PARAM_LIST_LENGTH;
 }
 
 static enum scsi_result write_echo(struct scsi_cmd *cmd)

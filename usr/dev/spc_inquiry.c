@@ -75,7 +75,8 @@ static enum scsi_result inquiry_vpd(struct scsi_cmd *cmd, uint8_t code)
 		return code ? scsi_bad_cdb(cmd, 2, -1) : scsi_cmd_reply(cmd, none, sizeof(none));
 	for (const struct vpd_page *p = cmd->lu->dev->vpd; p && p->build; p++) {
 		if (p->code == code && (!p->enabled || p->enabled(cmd->lu)))
-			return scsi_cmd_reply(cmd, buf, p->build(cmd->lu, cmd->nexus, buf, sizeof(buf)));
+			return scsi_cmd_reply(cmd, buf,
+					      p->build(cmd->lu, cmd->nexus, buf, sizeof(buf)));
 	}
 	return scsi_bad_cdb(cmd, 2, -1);
 }

@@ -117,7 +117,8 @@ static enum scsi_result log_sense(struct scsi_cmd *cmd)
 		if (!skip_params(buf + 4, &len, pointer))
 			return scsi_bad_cdb(cmd, 5, -1);
 	} else {
-		return find_page(cmd->lu, page, 0) ? scsi_bad_cdb(cmd, 3, -1) : scsi_bad_cdb(cmd, 2, 5);
+		return find_page(cmd->lu, page, 0) ? scsi_bad_cdb(cmd, 3, -1)
+						   : scsi_bad_cdb(cmd, 2, 5);
 	}
 	put_be16(buf + 2, (uint16_t)len);
 	return scsi_cmd_reply(cmd, buf, 4 + len);

@@ -28,7 +28,8 @@ const struct mode_page *spc_mode_find(const struct lu *lu, uint8_t page, uint8_t
 }
 
 /* The page's own values with the changeable bits of @from. */
-static void compose(const struct lu *lu, const struct mode_page *page, const uint8_t *from, uint8_t *buf)
+static void compose(const struct lu *lu, const struct mode_page *page, const uint8_t *from,
+		    uint8_t *buf)
 {
 	const uint8_t *v = from + page_offset(lu, page);
 
@@ -128,7 +129,8 @@ void spc_block_desc_clip(const struct lu *lu, bool long_lba, struct spc_block_de
 }
 
 /* SBC-3 6.5.2.2 and 6.5.2.3 for disks, SPC-4 7.5.6.1 for others */
-void spc_block_desc_put(const struct lu *lu, bool long_lba, const struct spc_block_desc *d, uint8_t *buf)
+void spc_block_desc_put(const struct lu *lu, bool long_lba, const struct spc_block_desc *d,
+			uint8_t *buf)
 {
 	uint32_t len = spc_block_desc_len(lu, long_lba);
 
@@ -147,7 +149,8 @@ void spc_block_desc_put(const struct lu *lu, bool long_lba, const struct spc_blo
 	put_be24(buf + 5, min_u32(d->block_len, 0xffffff));
 }
 
-void spc_block_desc_get(const struct lu *lu, bool long_lba, const uint8_t *buf, struct spc_block_desc *d)
+void spc_block_desc_get(const struct lu *lu, bool long_lba, const uint8_t *buf,
+			struct spc_block_desc *d)
 {
 	*d = (struct spc_block_desc){ .blocks = 0 };
 	if (spc_block_desc_len(lu, long_lba) == 16) {

@@ -31,8 +31,10 @@ bool spc_block_desc_current(const struct lu *lu, struct spc_block_desc *d);
 /* Bytes of a block descriptor: 16 when @long_lba and the LU is a disk (SBC-3 6.5.2.3), else 8. */
 uint32_t spc_block_desc_len(const struct lu *lu, bool long_lba);
 /* Values that a short descriptor can't hold are told as all ones. */
-void spc_block_desc_put(const struct lu *lu, bool long_lba, const struct spc_block_desc *d, uint8_t *buf);
-void spc_block_desc_get(const struct lu *lu, bool long_lba, const uint8_t *buf, struct spc_block_desc *d);
+void spc_block_desc_put(const struct lu *lu, bool long_lba, const struct spc_block_desc *d,
+			uint8_t *buf);
+void spc_block_desc_get(const struct lu *lu, bool long_lba, const uint8_t *buf,
+			struct spc_block_desc *d);
 /* What put and get make of @d: its saturated form. */
 void spc_block_desc_clip(const struct lu *lu, bool long_lba, struct spc_block_desc *d);
 

@@ -13,10 +13,10 @@
 struct select {
 	struct scsi_cmd *cmd;
 	struct lu *lu;
-	uint32_t len;	/* of the parameter list */
-	uint32_t pos;	/* how far it is checked */
+	uint32_t len; /* of the parameter list */
+	uint32_t pos; /* how far it is checked */
 	bool long_lba;
-	bool new_bd;	/* there is a block descriptor that changes something */
+	bool new_bd; /* there is a block descriptor that changes something */
 	uint32_t bd_pos;
 	struct spc_block_desc bd;
 };
@@ -39,14 +39,15 @@ static enum scsi_result check_block_desc(struct select *s, uint32_t bd_len)
 
 	if (!bd_len)
 		return RES_GOOD;
-	if (!spc_block_desc_current(s->lu, &now) || bd_len != spc_block_desc_len(s->lu, s->long_lba))
+	if (!spc_block_desc_current(s->lu, &now) ||
+	    bd_len != spc_block_desc_len(s->lu, s->long_lba))
 		return scsi_bad_param(s->cmd, s->bd_pos == 8 ? 6 : 3, -1);
 	if (!get(s, s->bd_pos, buf, bd_len))
 		return RES_PARAM_LIST_LENGTH;
 	spc_block_desc_get(s->lu, s->long_lba, buf, &s->bd);
 	spc_block_desc_clip(s->lu, s->long_lba, &now);
-	s->new_bd = (s->bd.blocks && s->bd.blocks != now.blocks) || s->bd.block_len != now.block_len ||
-		    s->bd.density != now.density;
+	s->new_bd = (s->bd.blocks && s->bd.blocks != now.blocks) ||
+		    s->bd.block_len != now.block_len || s->bd.density != now.density;
 	if (!s->new_bd)
 		return RES_GOOD;
 	if (ops && ops->set_block_desc)
@@ -54,11 +55,12 @@ static enum scsi_result check_block_desc(struct select *s, uint32_t bd_len)
 	if (s->bd.density != now.density)
 		return scsi_bad_param(s->cmd, (uint16_t)s->bd_pos, -1);
 	if (s->bd.blocks && s->bd.blocks != now.blocks)
-		return scsi_bad_param(s->cmd, (uint16_t)(s->bd_pos + (s->lu->dev->pdt == PDT_DISK ? 0 : 1)), -1);
+		return scsi_bad_param(
+		    s->cmd, (uint16_t)(s->bd_pos + (s->lu->dev->pdt == PDT_DISK ? 0 : 1)), -1);
 	return scsi_bad_param(s->cmd, (uint16_t)(s->bd_pos + (bd_len == 16 ? 12 : 5)), -1);
 }
 
-/* SPC-4 7.5.5: MODE DATA LENGTH is reserved here; the device-specific byte tells, it doesn't set. */
+/* SPC-4 7.5.5: MODE DATA LENGTH is reserved here, and the device-specific byte can't be set. */
 static enum scsi_result check_header(struct select *s, bool ten)
 {
 	uint8_t h[8];
@@ -78,22 +80,24 @@ static enum scsi_result check_header(struct select *s, bool ten)
 }
 
 /* Bits that can't be changed must be as they are. */
-static enum scsi_result check_params(struct select *s, const struct mode_page *page, const uint8_t *p,
-				     uint32_t off)
+static enum scsi_result check_params(struct select *s, const struct mode_page *page,
+				     const uint8_t *p, uint32_t off)
 {
 	uint8_t *work = spc_mode_work(s->lu, page);
 
 	for (unsigned int i = 0; i < page->len; i++) {
-		unsigned int diff = (unsigned int)(p[i] ^ work[i]) & (uint8_t)~spc_mode_mask(page, i);
+		unsigned int diff =
+		    (unsigned int)(p[i] ^ work[i]) & (uint8_t)~spc_mode_mask(page, i);
 
 		if (diff)
-			return scsi_bad_param(s->cmd, (uint16_t)(off + i), 31 - __builtin_clz(diff));
+			return scsi_bad_param(s->cmd, (uint16_t)(off + i),
+					      31 - __builtin_clz(diff));
 	}
 	memcpy(work, p, page->len);
 	return RES_GOOD;
 }
 
-/* One page at s->pos: SPC-4 7.5.7. PS is reserved in MODE SELECT; initiators send back what they read. */
+/* One page at s->pos: SPC-4 7.5.7. PS is reserved in MODE SELECT. */
 static enum scsi_result check_page(struct select *s)
 {
 	const struct mode_page *page;
@@ -125,8 +129,9 @@ static enum scsi_result check_list(struct select *s, bool ten)
 {
 	enum scsi_result r = check_header(s, ten);
 
+	/* PF 0: pages in a format that only their vendor knows. */
 	if (r == RES_GOOD && s->pos < s->len && !(s->cmd->cdb[1] & 0x10))
-		return scsi_bad_cdb(s->cmd, 1, 4); /* PF 0: pages in a format that only their vendor knows */
+		return scsi_bad_cdb(s->cmd, 1, 4);
 	while (r == RES_GOOD && s->pos < s->len)
 		r = check_page(s);
 	return r;

@@ -68,7 +68,8 @@ static void put_block_desc(struct sense *s)
 static void put_header(struct sense *s)
 {
 	const struct spc_lu *spc = spc_lu(s->lu);
-	uint8_t specific = spc->ops && spc->ops->device_specific ? spc->ops->device_specific(s->lu) : 0;
+	uint8_t specific =
+	    spc->ops && spc->ops->device_specific ? spc->ops->device_specific(s->lu) : 0;
 
 	if (s->ten) {
 		put_be16(s->buf, (uint16_t)(s->len - 2));
@@ -89,7 +90,8 @@ static bool put_pages(struct sense *s, uint8_t code, uint8_t sub)
 	bool any = code == PAGE_ALL;
 
 	for (const struct mode_page *p = s->lu->dev->modes; p && p->name; p++) {
-		if ((code != PAGE_ALL && p->page != code) || (sub != SUBPAGE_ALL && p->subpage != sub))
+		if ((code != PAGE_ALL && p->page != code) ||
+		    (sub != SUBPAGE_ALL && p->subpage != sub))
 			continue;
 		put_page(s, p);
 		any = true;
@@ -121,7 +123,8 @@ static enum scsi_result mode_sense(struct scsi_cmd *cmd, bool ten)
 	if (!(cdb[1] & 0x08)) /* DBD */
 		put_block_desc(&s);
 	if (!put_pages(&s, code, sub))
-		return page_known(cmd->lu, code) ? scsi_bad_cdb(cmd, 3, -1) : scsi_bad_cdb(cmd, 2, 5);
+		return page_known(cmd->lu, code) ? scsi_bad_cdb(cmd, 3, -1)
+						 : scsi_bad_cdb(cmd, 2, 5);
 	put_header(&s);
 	return scsi_cmd_reply(cmd, s.buf, s.len);
 }

@@ -83,7 +83,7 @@ static enum scsi_result report_one(struct scsi_cmd *cmd, const struct opcode *ro
 	return scsi_cmd_reply(cmd, buf, len);
 }
 
-/* The row of @op and @sa (OP_NO_SA: the opcode's only one); *@has_sa: the opcode has service actions. */
+/* The row of @op and @sa; *@has_sa: the opcode has service actions. */
 static const struct opcode *find_row(const struct lu *lu, uint8_t op, uint16_t sa, bool *has_sa)
 {
 	const struct optable *t = lu->dev->table;
@@ -141,12 +141,12 @@ static enum scsi_result report_tmfs(struct scsi_cmd *cmd)
 }
 
 const struct opcode spc_rsoc_rows[2] = {
-	{ .op = 0xa3, .sa = 0x0c, .name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12, .dir = DATA_IN,
-	  .len = { 6, 4 }, .unit = LEN_ALLOC,
+	{ .op = 0xa3, .sa = 0x0c, .name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12,
+	  .dir = DATA_IN, .len = { 6, 4 }, .unit = LEN_ALLOC,
 	  .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0 },
 	  .flags = OP_FORMATTING_OK, .resv = RESV_WRITE, .run = report_opcodes },
-	{ .op = 0xa3, .sa = 0x0d, .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .cdb_len = 12,
-	  .dir = DATA_IN, .len = { 6, 4 }, .unit = LEN_ALLOC,
+	{ .op = 0xa3, .sa = 0x0d, .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS",
+	  .cdb_len = 12, .dir = DATA_IN, .len = { 6, 4 }, .unit = LEN_ALLOC,
 	  .usage = { 0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0 },
 	  .flags = OP_FORMATTING_OK, .resv = RESV_WRITE, .run = report_tmfs },
 };

@@ -60,7 +60,8 @@ struct desigs {
 };
 
 /* A descriptor of @len bytes; returns where its designator goes, zeroed, or NULL. SPC-4 7.8.6.1 */
-static uint8_t *desig_add(struct desigs *d, uint8_t code_set, uint8_t assoc, uint8_t type, uint32_t len)
+static uint8_t *desig_add(struct desigs *d, uint8_t code_set, uint8_t assoc, uint8_t type,
+			  uint32_t len)
 {
 	uint8_t *p = d->buf + d->len;
 	bool piv = assoc != ASSOC_LU;
@@ -108,7 +109,8 @@ static void desig_add_lu(struct desigs *d, const struct lu_ident *id)
 static void desig_add_port_name(struct desigs *d, const struct nexus *n)
 {
 	char name[256];
-	unsigned int len = n->transport->port_name ? n->transport->port_name(n, name, sizeof(name)) : 0;
+	unsigned int len =
+	    n->transport->port_name ? n->transport->port_name(n, name, sizeof(name)) : 0;
 
 	if (len && len < sizeof(name))
 		desig_add_name(d, ASSOC_PORT, name);
@@ -121,7 +123,7 @@ uint32_t spc_vpd_ident(const struct lu *lu, const struct nexus *n, uint8_t *buf,
 	uint8_t *p;
 
 	spc_vpd_begin(lu, buf, 0x83, 4);
-	if (lu->dev->pdt != PDT_WLUN) /* SPC-4 7.8.6.2.4: well known LUs have no designators of their own */
+	if (lu->dev->pdt != PDT_WLUN) /* SPC-4 7.8.6.2.4: only those of port and device */
 		desig_add_lu(&d, &lu->id);
 	if (n) {
 		d.protocol = n->transport->protocol_id;
@@ -149,7 +151,7 @@ uint32_t spc_vpd_extended(const struct lu *lu, const struct nexus *n, uint8_t *b
 }
 
 /* 87h, SPC-4 7.8.9: one descriptor for all pages and subpages: shared */
-uint32_t spc_vpd_mode_policy(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max)
+uint32_t spc_vpd_policy(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max)
 {
 	(void)n;
 	(void)max;
