@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "base/worker.h"
 #include "bs/bs.h"
+#include "target/later.h"
 
 struct dev_type;
 struct transport;
@@ -34,6 +35,7 @@ struct core {
 	bool offline;			/* no new sessions: State offline */
 	uint8_t machine_id[16];		/* makes default identities unique over hosts */
 	uint64_t cmd_seq;		/* arrival order of commands */
+	struct laters laters;		/* bad news of verbs, told from the loop */
 	void (*shutdown)(struct core *core); /* asks the daemon to end; set by tgtd.c */
 };
 

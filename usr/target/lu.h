@@ -95,12 +95,14 @@ struct lu {
 	struct loop_call range_call;	/* dev/range: those that wait are looked at again */
 	unsigned int n_prevent;		/* nexuses that prevent medium removal */
 	uint64_t probed_ns;		/* when the store was last asked for its size */
-	struct loop_call reap;		/* tells, and frees at the end */
-	struct err open_err;
+	/* lu.c's and lu_open.c's: what is under way. */
+	struct loop_call call;		/* runs @step, where that is not called by the store */
+	void (*step)(struct lu *lu);
+	struct err err;			/* of the opening */
 	void (*created)(void *arg, struct lu *lu, const struct err *err); /* lu_new's */
 	void (*path_set)(void *arg, const struct err *err);		  /* lu_set_path's */
-	void (*closed)(void *arg);					  /* lu_delete's */
-	void *done_arg, *closed_arg;
+	void (*deleted)(void *arg);					  /* lu_delete's */
+	void *done_arg, *deleted_arg;
 };
 
 /* For lu_new(); strings borrowed until @done. */

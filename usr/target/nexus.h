@@ -79,6 +79,8 @@ void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg);
 struct itl *nexus_itl(struct nexus *n, uint64_t lun);
 /* For lu.c and nexus.c. Nothing refers to it any more. */
 void itl_free(struct itl *itl);
+/* Ends what PREVENT ALLOW MEDIUM REMOVAL of this nexus has prevented. */
+void itl_allow_removal(struct itl *itl);
 /* The LUN no longer leads to it. */
 void itl_unhash(struct itl *itl);
 /* Frees the nexus from the loop if it is dying and nothing of it is left. */

@@ -40,12 +40,12 @@ struct target {
 	struct access access;
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
 	unsigned int hold;		/* > 0: task sets enable nothing, as commands are being aborted */
-	struct list failed;		/* lu_new() calls that ended early, still to be told */
-	struct loop_call tell_failed;
+	bool lus_dropped;		/* of a dying target whose nexuses have gone */
 	struct loop_call reap;
 	void (*deleted)(void *arg);
 	void *deleted_arg;
 	void *lld[TRANSPORT_MAX];	/* each transport's own */
+	uint8_t told;			/* bit i: transport i knows the target */
 };
 
 /* 0, or negative with @err (ERR_TARGET_EXISTS, ERR_INVALID_REQUEST, ERR_NO_DRIVER, ...). LUN 0 is made. */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is checked of every command when its turn has come: by then the commands
+ * before it have had their effect on reservations, modes and medium. What only
+ * concerns the CDB was checked by cmd_decode(). Called by cmd.c.
+ */
+#include "target/gate.h"
+
+#include "target/cmd.h"
+#include "target/lu.h"
+#include "target/nexus.h"
+#include "target/reserve.h"
+#include "target/ua.h"
+
+static enum scsi_result background_state(struct scsi_cmd *cmd)
+{
+	cmd->extra.progress_valid = true;
+	cmd->extra.progress = cmd->lu->progress;
+	return cmd->lu->background;
+}
+
+static enum scsi_result medium_state(struct lu *lu)
+{
+	lu_probe(lu);
+	return lu_medium_state(lu);
+}
+
+static bool in_range(const struct scsi_cmd *cmd)
+{
+	uint64_t blocks = cmd->lu->blocks;
+
+	return cmd->lba <= blocks && cmd->blocks <= blocks - cmd->lba;
+}
+
+enum scsi_result gate_check(struct scsi_cmd *cmd)
+{
+	struct lu *lu = cmd->lu;
+	uint16_t flags = cmd->op->flags;
+	enum scsi_result res;
+
+	if (unlikely(cmd->itl->ua) && !(flags & OP_UA_EXEMPT))
+		return ua_take(cmd->itl);
+	if (unlikely(lu->resv.holder)) {
+		res = reserve_check(cmd);
+		if (res != RES_GOOD)
+			return res;
+	}
+	if (unlikely(lu->background != RES_GOOD) && !(flags & OP_FORMATTING_OK))
+		return background_state(cmd);
+	if (flags & OP_NEEDS_MEDIUM) {
+		res = medium_state(lu);
+		if (res != RES_GOOD)
+			return res;
+	}
+	if ((flags & OP_WRITES) && lu->readonly)
+		return RES_WRITE_PROTECTED;
+	if ((flags & OP_WRITES) && lu->swp)
+		return RES_SW_WRITE_PROTECTED;
+	if ((flags & OP_RANGE) && !in_range(cmd))
+		return RES_LBA_RANGE;
+	return RES_GOOD;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What lu.c, lu_open.c, target.c and cmd.c share of an LU's life.
+ */
+#ifndef TARGET_LU_PRIV_H
+#define TARGET_LU_PRIV_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct dev_type;
+struct lu;
+struct target;
+
+/* An LU without store, added at once: the controller at LUN 0, the well known LU. 0 or negative. */
+int lu_add_automatic(struct target *t, uint64_t lun, const struct dev_type *dev, struct err *err);
+/* Deletes it, whatever it is and whatever runs. */
+void lu_drop(struct lu *lu);
+/* Of a dying LU something has ended: perhaps it was the last. */
+void lu_check_drained(struct lu *lu);
+
+/* A zeroed LU that the target counts; NULL with @err. lu_free() undoes it. */
+struct lu *lu_alloc(struct target *t, uint64_t lun, const struct dev_type *dev, struct err *err);
+void lu_free(struct lu *lu);
+/* @step from the loop. */
+void lu_later(struct lu *lu, void (*step)(struct lu *lu));
+/* Attaches the device type and adds the LU to its target. */
+int lu_start(struct lu *lu, struct err *err);
+/* Size and write protection as the store has them; lu->bs may be NULL. */
+void lu_take_store(struct lu *lu);
+
+#endif

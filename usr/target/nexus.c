@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nexuses: made and destroyed by the transport's sessions, freed from the loop
+ * when the last command is back; and the I_T_L nexuses that commands use.
+ */
+#include "target/nexus.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "target/cmd.h"
+#include "target/cmd_priv.h"
+#include "target/core.h"
+#include "target/lu.h"
+#include "target/reserve.h"
+#include "target/target.h"
+#include "target/taskset.h"
+#include "target/ua.h"
+
+static void reap(struct loop_call *c)
+{
+	struct nexus *n = container_of(c, struct nexus, reap);
+	struct target *t = n->target;
+	void (*destroyed)(void *arg) = n->destroyed;
+	void *arg = n->destroyed_arg;
+
+	while (!list_empty(&n->itl_list))
+		itl_free(list_first(&n->itl_list, struct itl, nexus_link));
+	hash_free(&n->itls);
+	free(n->initiator);
+	free(n);
+	t->n_nexuses--;
+	target_check_gone(t);
+	if (destroyed)
+		destroyed(arg);
+}
+
+void nexus_check_gone(struct nexus *n)
+{
+	if (n->dying && !n->n_cmds && !n->n_tmfs)
+		loop_call_queue(n->target->core->loop, &n->reap);
+}
+
+struct nexus *nexus_create(struct target *t, struct transport *tr, const char *initiator,
+			   const uint8_t isid[6], uint64_t sid, uint16_t rel_port, void *priv)
+{
+	struct nexus *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->initiator = strdup(initiator);
+	if (!n->initiator) {
+		free(n);
+		return NULL;
+	}
+	n->target = t;
+	n->transport = tr;
+	n->priv = priv;
+	n->sid = sid;
+	n->rel_port = rel_port;
+	if (isid)
+		memcpy(n->isid, isid, sizeof(n->isid));
+	list_init(&n->itl_list);
+	list_init(&n->cmds);
+	loop_call_init(&n->reap, LOOP_REAP, reap);
+	list_push_back(&t->nexuses, &n->link);
+	t->n_nexuses++;
+	return n;
+}
+
+/* Nothing new is started in the meantime: what waits behind an aborted command may be aborted next. */
+static void abort_all(struct nexus *n)
+{
+	struct scsi_cmd *cmd, *tmp;
+
+	n->target->hold++;
+	list_for_each_safe(cmd, tmp, &n->cmds, nexus_link)
+		if (cmd_alive(cmd))
+			cmd_abort(cmd, false);
+	n->target->hold--;
+}
+
+void itl_allow_removal(struct itl *itl)
+{
+	if (itl->prevent)
+		itl->lu->n_prevent--;
+	itl->prevent = false;
+}
+
+void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg)
+{
+	struct itl *itl;
+
+	assert(!n->dying);
+	n->dying = true;
+	n->destroyed = destroyed;
+	n->destroyed_arg = arg;
+	list_del(&n->link);
+	list_for_each(itl, &n->itl_list, nexus_link) {
+		reserve_reset(itl->lu, n);
+		itl_allow_removal(itl);
+	}
+	abort_all(n);
+	list_for_each(itl, &n->itl_list, nexus_link)
+		taskset_advance(itl->lu);
+	nexus_check_gone(n);
+}
+
+static struct itl *find(struct nexus *n, uint64_t lun, uint32_t hash)
+{
+	struct hash_node *node;
+
+	for (node = hash_first(&n->itls, hash); node; node = hash_next(node)) {
+		struct itl *itl = container_of(node, struct itl, node);
+
+		if (itl->lun == lun)
+			return itl;
+	}
+	return NULL;
+}
+
+static struct itl *make(struct nexus *n, struct lu *lu, uint32_t hash)
+{
+	struct itl *itl = calloc(1, sizeof(*itl));
+
+	if (!itl || hash_insert(&n->itls, &itl->node, hash)) {
+		free(itl);
+		return NULL;
+	}
+	itl->hashed = true;
+	itl->nexus = n;
+	itl->lu = lu;
+	itl->lun = lu->lun;
+	list_push_back(&n->itl_list, &itl->nexus_link);
+	list_push_back(&lu->itls, &itl->lu_link);
+	ua_raise(itl, UA_POWER_ON);
+	return itl;
+}
+
+struct itl *nexus_itl(struct nexus *n, uint64_t lun)
+{
+	uint32_t hash = hash_u64(lun);
+	struct itl *itl = find(n, lun, hash);
+	struct lu *lu;
+
+	if (!itl) {
+		lu = target_lu(n->target, lun);
+		itl = lu ? make(n, lu, hash) : NULL;
+	}
+	if (itl)
+		n->last_itl = itl;
+	return itl;
+}
+
+void itl_unhash(struct itl *itl)
+{
+	if (!itl->hashed)
+		return;
+	hash_remove(&itl->nexus->itls, &itl->node);
+	itl->hashed = false;
+	if (itl->nexus->last_itl == itl)
+		itl->nexus->last_itl = NULL;
+}
+
+void itl_free(struct itl *itl)
+{
+	itl_unhash(itl);
+	itl_allow_removal(itl);
+	list_del(&itl->nexus_link);
+	list_del(&itl->lu_link);
+	free(itl);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Task sets. Dormant commands wait in order of arrival, so that only the first of
+ * them has to be looked at: if it can't be enabled, none behind it can. HEAD OF
+ * QUEUE commands never wait; while one is there no other is enabled (SAM-5
+ * 8.6.4). ORDERED ones wait for all older, and all younger wait for them (8.6.3).
+ * Called by cmd.c.
+ */
+#include "target/taskset.h"
+
+#include "scsi/opcode.h"
+#include "scsi/scsi.h"
+#include "target/cmd.h"
+#include "target/cmd_priv.h"
+#include "target/lu.h"
+#include "target/target.h"
+
+void taskset_init(struct taskset *ts)
+{
+	list_init(&ts->enabled);
+	list_init(&ts->dormant);
+}
+
+/* UNTAGGED is SIMPLE here: a nexus with one untagged command at a time can't tell them apart. */
+static uint8_t order_of(uint8_t attr)
+{
+	return attr == ATTR_ORDERED || attr == ATTR_HEAD_OF_QUEUE ? attr : ATTR_SIMPLE;
+}
+
+/* Whether a command of @order, older than all dormant ones, may be enabled. */
+static bool may_enable(const struct taskset *ts, uint8_t order)
+{
+	if (order == ATTR_HEAD_OF_QUEUE)
+		return true;
+	if (ts->n_hoq)
+		return false;
+	return order == ATTR_ORDERED ? !ts->n_enabled : !ts->n_ordered;
+}
+
+static void link_enabled(struct taskset *ts, struct scsi_cmd *cmd)
+{
+	cmd->state = CMD_ENABLED;
+	list_push_back(&ts->enabled, &cmd->lu_link);
+	if (cmd->bypass)
+		return;
+	ts->n_enabled++;
+	ts->n_ordered += cmd->order == ATTR_ORDERED;
+	ts->n_hoq += cmd->order == ATTR_HEAD_OF_QUEUE;
+}
+
+bool taskset_enter(struct scsi_cmd *cmd)
+{
+	struct taskset *ts = &cmd->lu->ts;
+
+	cmd->order = order_of(cmd->attr);
+	cmd->bypass = cmd->op->flags & OP_IMPLICIT_HOQ;
+	ts->n_tasks++;
+	if (cmd->bypass || cmd->order == ATTR_HEAD_OF_QUEUE ||
+	    (list_empty(&ts->dormant) && may_enable(ts, cmd->order))) {
+		link_enabled(ts, cmd);
+		return true;
+	}
+	cmd->state = CMD_DORMANT;
+	list_push_back(&ts->dormant, &cmd->lu_link);
+	return false;
+}
+
+void taskset_remove(struct scsi_cmd *cmd)
+{
+	struct taskset *ts = &cmd->lu->ts;
+
+	list_del(&cmd->lu_link);
+	ts->n_tasks--;
+	if (cmd->bypass || cmd->state == CMD_DORMANT)
+		return;
+	ts->n_enabled--;
+	ts->n_ordered -= cmd->order == ATTR_ORDERED;
+	ts->n_hoq -= cmd->order == ATTR_HEAD_OF_QUEUE;
+}
+
+static struct scsi_cmd *next_enabled(struct taskset *ts)
+{
+	struct scsi_cmd *cmd;
+
+	if (list_empty(&ts->dormant))
+		return NULL;
+	cmd = list_first(&ts->dormant, struct scsi_cmd, lu_link);
+	return may_enable(ts, cmd->order) ? cmd : NULL;
+}
+
+void taskset_advance(struct lu *lu)
+{
+	struct taskset *ts = &lu->ts;
+	struct scsi_cmd *cmd;
+
+	/*
+	 * A command that ends inside cmd_enable() comes here again: the loop below goes on for it,
+	 * lest thousands of them fill the stack.
+	 */
+	if (ts->advancing || lu->target->hold)
+		return;
+	ts->advancing = true;
+	while ((cmd = next_enabled(ts)) != NULL) {
+		list_del(&cmd->lu_link);
+		link_enabled(ts, cmd);
+		cmd_enable(cmd);
+	}
+	ts->advancing = false;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of commands of one logical unit (SAM-5 8). Every step is O(1).
+ */
+#ifndef TARGET_TASKSET_H
+#define TARGET_TASKSET_H
+
+#include <stdbool.h>
+
+struct lu;
+struct scsi_cmd;
+struct taskset;
+
+void taskset_init(struct taskset *ts);
+/* Takes the command in and sets its state; true: enabled at once, false: dormant. */
+bool taskset_enter(struct scsi_cmd *cmd);
+/* Takes it out, whose state still tells where it was; taskset_advance() must follow. */
+void taskset_remove(struct scsi_cmd *cmd);
+/* Calls cmd_enable() for each dormant command whose turn has come; nothing while the target holds. */
+void taskset_advance(struct lu *lu);
+
+#endif
