@@ -14,104 +14,115 @@
 #define OP_VARIABLE_LENGTH 0x7f
 #define NACA 0x04
 
-#define row_assert(row, ok, what)                                                                  \
-	do {                                                                                       \
-		if (!(ok))                                                                         \
-			fail_msg("%s (%02X/%04X): %s", (row)->name, (row)->op, (row)->sa, what);   \
-	} while (0)
-
-static void check_cdb_length(const struct opcode *row)
+static const char *cdb_length_fault(const struct opcode *row)
 {
 	uint8_t cdb[32] = { row->op };
 
+	if (row->cdb_len < 6 || row->cdb_len > sizeof(row->usage))
+		return "CDB length out of bounds";
 	if (row->op == OP_VARIABLE_LENGTH)
 		cdb[7] = (uint8_t)(row->cdb_len - 8);
-	row_assert(row, row->cdb_len >= 6 && row->cdb_len <= sizeof(row->usage),
-		   "CDB length out of bounds");
-	row_assert(row, cdb_length(cdb, sizeof(cdb)) == row->cdb_len,
-		   "CDB length isn't the opcode's");
+	return cdb_length(cdb, sizeof(cdb)) == row->cdb_len ? NULL
+							    : "CDB length isn't the opcode's";
 }
 
-static void check_usage(const struct opcode *row)
+static const char *usage_fault(const struct opcode *row)
 {
 	unsigned int control = row->op == OP_VARIABLE_LENGTH ? 1 : row->cdb_len - 1u;
 
-	row_assert(row, row->usage[0] == row->op, "usage byte 0 is the opcode");
-	row_assert(row, !(row->usage[control] & NACA), "NACA claimed");
-	for (unsigned int i = row->cdb_len; i < sizeof(row->usage); i++)
-		row_assert(row, row->usage[i] == 0, "usage bytes beyond the CDB");
-	row_assert(row,
-		   opcode_service_action(row->op, row->usage, row->cdb_len) == row->sa ||
-		       row->sa == OP_NO_SA,
-		   "service action bits of the usage bytes hold the service action");
+	if (row->usage[0] != row->op)
+		return "usage byte 0 isn't the opcode";
+	if (row->usage[control] & NACA)
+		return "NACA claimed";
+	for (unsigned int i = row->cdb_len; i < sizeof(row->usage); i++) {
+		if (row->usage[i])
+			return "usage bytes beyond the CDB";
+	}
+	if (row->sa != OP_NO_SA &&
+	    opcode_service_action(row->op, row->usage, row->cdb_len) != row->sa)
+		return "usage bytes don't hold the service action";
+	return NULL;
 }
 
 /* The bits of a field are evaluated. 21-bit LBAs of 6-byte CDBs share their first byte. */
-static void check_field(const struct opcode *row, unsigned int byte, unsigned int bytes)
+static const char *field_fault(const struct opcode *row, unsigned int byte, unsigned int bytes)
 {
-	row_assert(row, byte + bytes <= row->cdb_len, "field beyond the CDB");
-	row_assert(row, byte > 0 || !bytes, "field at byte 0");
+	if (byte + bytes > row->cdb_len || (bytes && !byte))
+		return "a field outside of the CDB";
 	for (unsigned int i = byte; i < byte + bytes; i++) {
 		uint8_t want = i == 1 && bytes == 3 && row->cdb_len == 6 ? 0x1f : 0xff;
 
-		row_assert(row, row->usage[i] == want, "bits of a field that isn't evaluated");
+		if (row->usage[i] != want)
+			return "bits of a field that isn't evaluated";
 	}
+	return NULL;
 }
 
-static void check_fields(const struct opcode *row)
+static const char *fields_fault(const struct opcode *row)
 {
 	unsigned int lba_end = row->lba.byte + row->lba.bytes;
 	unsigned int len_end = row->len.byte + row->len.bytes;
+	const char *fault = field_fault(row, row->lba.byte, row->lba.bytes);
 
-	check_field(row, row->lba.byte, row->lba.bytes);
-	check_field(row, row->len.byte, row->len.bytes);
-	row_assert(row,
-		   !row->lba.bytes || !row->len.bytes || lba_end <= row->len.byte ||
-		       len_end <= row->lba.byte,
-		   "LBA and length overlap");
-	row_assert(row, (row->unit != LEN_NONE) == (row->len.bytes != 0),
-		   "a length field needs its unit");
+	if (!fault)
+		fault = field_fault(row, row->len.byte, row->len.bytes);
+	if (fault)
+		return fault;
+	if (row->lba.bytes && row->len.bytes && lba_end > row->len.byte && len_end > row->lba.byte)
+		return "LBA and length overlap";
+	if ((row->unit != LEN_NONE) != (row->len.bytes != 0))
+		return "a length field and its unit belong together";
+	return NULL;
 }
 
-static void check_direction(const struct opcode *row)
+static const char *direction_fault(const struct opcode *row)
 {
-	row_assert(row, row->unit != LEN_ALLOC || row->dir == DATA_IN || row->dir == DATA_BIDI,
-		   "ALLOCATION LENGTH without data-in");
-	row_assert(row, row->unit != LEN_PARAM || row->dir == DATA_OUT || row->dir == DATA_BIDI,
-		   "PARAMETER LIST LENGTH without data-out");
-	row_assert(row, row->dir != DATA_NONE || row->unit == LEN_NONE || row->unit == LEN_BLOCKS,
-		   "bytes counted, none moved");
-	row_assert(row, row->dir == DATA_NONE || row->unit != LEN_NONE || row->data_len,
-		   "data without a length");
+	if (row->unit == LEN_ALLOC && row->dir != DATA_IN && row->dir != DATA_BIDI)
+		return "ALLOCATION LENGTH without data-in";
+	if (row->unit == LEN_PARAM && row->dir != DATA_OUT && row->dir != DATA_BIDI)
+		return "PARAMETER LIST LENGTH without data-out";
+	if (row->dir == DATA_NONE && row->unit != LEN_NONE && row->unit != LEN_BLOCKS)
+		return "bytes counted, none moved";
+	if (row->dir != DATA_NONE && row->unit == LEN_NONE && !row->data_len)
+		return "data without a length";
+	return NULL;
 }
 
-static void check_flags(const struct opcode *row)
+static const char *flags_fault(const struct opcode *row)
 {
 	unsigned int f = row->flags;
 
-	row_assert(row, !(f & OP_RANGE) || row->lba.bytes, "OP_RANGE without an LBA");
-	row_assert(row, !(f & OP_RANGE) || (f & OP_NEEDS_MEDIUM),
-		   "OP_RANGE without OP_NEEDS_MEDIUM");
-	row_assert(row, !(f & OP_WRITES) || (f & OP_NEEDS_MEDIUM),
-		   "OP_WRITES without OP_NEEDS_MEDIUM");
-	row_assert(row, !(f & OP_WRITES) || (row->resv != RESV_ALLOWED && row->resv != RESV_READ),
-		   "a write that passes a write exclusive reservation");
-	row_assert(row, !(f & OP_ANY_LUN) || (f & OP_UA_EXEMPT),
-		   "on no LUN there is no Unit Attention");
-	row_assert(row,
-		   !(f & OP_LEN6_ZERO_IS_256) || (row->cdb_len == 6 && row->unit == LEN_BLOCKS),
-		   "0 is 256 only in READ(6) and WRITE(6)");
+	if ((f & OP_RANGE) && !row->lba.bytes)
+		return "OP_RANGE without an LBA";
+	if ((f & (OP_RANGE | OP_WRITES)) && !(f & OP_NEEDS_MEDIUM))
+		return "OP_RANGE or OP_WRITES without OP_NEEDS_MEDIUM";
+	if ((f & OP_WRITES) && (row->resv == RESV_ALLOWED || row->resv == RESV_READ))
+		return "a write that passes a write exclusive reservation";
+	if ((f & OP_ANY_LUN) && !(f & OP_UA_EXEMPT))
+		return "on no LUN there is no Unit Attention";
+	if ((f & OP_LEN6_ZERO_IS_256) && (row->cdb_len != 6 || row->unit != LEN_BLOCKS))
+		return "0 is 256 only in READ(6) and WRITE(6)";
+	return NULL;
 }
 
-void dev_row_check(const struct opcode *row)
+const char *dev_row_fault(const struct opcode *row)
 {
-	assert_non_null(row->name);
-	row_assert(row, row->run, "no handler");
-	check_cdb_length(row);
-	check_usage(row);
-	check_fields(row);
-	check_direction(row);
-	check_flags(row);
+	const char *(*const faults[])(const struct opcode *row) = {
+		cdb_length_fault, usage_fault, fields_fault, direction_fault, flags_fault,
+	};
+	const char *fault = row->name && row->run ? NULL : "no name or no handler";
+
+	for (size_t i = 0; !fault && i < ARRAY_SIZE(faults); i++)
+		fault = faults[i](row);
+	return fault;
+}
+
+static void check_row(const struct opcode *row)
+{
+	const char *fault = dev_row_fault(row);
+
+	if (fault)
+		fail_msg("%s (%02X/%04X): %s", row->name, row->op, row->sa, fault);
 }
 
 static unsigned int row_key(const struct opcode *row)
@@ -124,9 +135,10 @@ static void check_order(const struct optable *t)
 	for (size_t i = 1; i < t->count; i++) {
 		const struct opcode *a = t->sorted[i - 1], *b = t->sorted[i];
 
-		row_assert(b, row_key(a) < row_key(b), "twice in the table, or not sorted");
-		row_assert(b, a->op != b->op || (a->sa != OP_NO_SA && b->sa != OP_NO_SA),
-			   "an opcode with and without service actions");
+		if (row_key(a) >= row_key(b))
+			fail_msg("%s: twice in the table, or not sorted", b->name);
+		if (a->op == b->op && (a->sa == OP_NO_SA || b->sa == OP_NO_SA))
+			fail_msg("%s: an opcode with and without service actions", b->name);
 	}
 }
 
@@ -137,7 +149,7 @@ void dev_rows_check(const struct dev_type *dev)
 
 	for (const struct opcode_rows *r = dev->rows; r->rows; r++) {
 		for (size_t i = 0; i < r->count; i++, count++)
-			dev_row_check(&r->rows[i]);
+			check_row(&r->rows[i]);
 	}
 	if (devtype_init(dev, &err))
 		fail_msg("%s: %s", dev->name, err.text);
@@ -165,7 +177,7 @@ void dev_rows_mandatory(const struct dev_type *dev, const struct dev_mandatory *
 		{ 0xa0, OP_NO_SA, "REPORT LUNS" },
 	};
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		need(dev, &all[i]);
 	for (; own && own->name; own++)
 		need(dev, own);
