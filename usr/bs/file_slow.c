@@ -47,8 +47,12 @@ static void slow_done(struct file *f, struct bs_req *req, int result)
 	struct list *next;
 
 	file_slow_end(f);
-	/* The kernel may have told this call of an earlier failure that the next FLUSH must tell. */
-	if (result < 0 && req->op != BS_READ && ((req->flags & BS_REQ_FUA) || f->bs.sync))
+	/*
+	 * The kernel tells of a failed write-back once, perhaps by this call, which waited for
+	 * its own bytes only; the next FLUSH must tell as well. (Not of -ENOSPC and the like:
+	 * that is this request's own.)
+	 */
+	if (result == -EIO && req->op != BS_READ && ((req->flags & BS_REQ_FUA) || f->bs.sync))
 		f->write_back_error = result;
 	if (takes_span(f, req))
 		file_span_drop(f, req);

@@ -196,13 +196,13 @@ static int mem_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	if (ret)
 		return ret;
 	m->mapped = (size_t)round_up(bs->size, CHUNK);
-	m->written = calloc(m->mapped / CHUNK / 64 + 1, sizeof(uint64_t));
-	if (!m->written)
-		return -ENOMEM;
 	m->data = mmap(NULL, m->mapped, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (m->data == MAP_FAILED) {
-		free(m->written);
+	if (m->data == MAP_FAILED)
+		return -ENOMEM;
+	m->written = calloc(m->mapped / CHUNK / 64 + 1, sizeof(uint64_t));
+	if (!m->written) {
+		munmap(m->data, m->mapped);
 		return -ENOMEM;
 	}
 	madvise(m->data, m->mapped, MADV_DONTDUMP);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The ring: made at the first use on the loop thread (a ring of a single issuer
- * belongs to the thread that made it), watched through its own descriptor.
+ * belongs to the thread that made it), watched through an eventfd. (Newer kernels
+ * don't make the ring's own descriptor readable for work that waits for its thread.)
  */
 #include "bs/uring.h"
 
@@ -14,6 +15,8 @@
 
 #ifdef WITH_URING
 #include <liburing.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define ENTRIES 256
 #define CQ_ENTRIES 4096
@@ -24,7 +27,7 @@
 struct uring {
 	struct bs_core *core;
 	struct io_uring ring;
-	struct loop_fd lf;
+	struct loop_fd lf; /* the eventfd; edge triggered, so it is never read */
 	struct loop_call submit;
 	struct uring_op *pending[ENTRIES]; /* prepared, the kernel has not seen them */
 	unsigned int n_pending;
@@ -63,11 +66,9 @@ static void ring_enter(struct uring *u)
 		loop_call_queue(u->core->loop, &u->submit);
 }
 
-/* Returns whether there was anything. */
-static bool ring_reap(struct uring *u)
+static void ring_reap(struct uring *u)
 {
 	struct io_uring_cqe *cqe;
-	bool any = false;
 
 	while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
 		struct uring_op *op = io_uring_cqe_get_data(cqe);
@@ -75,20 +76,23 @@ static bool ring_reap(struct uring *u)
 
 		io_uring_cqe_seen(&u->ring, cqe);
 		op->done(op, res);
-		any = true;
 	}
-	return any;
+}
+
+/* The eventfd tells also of what was reaped already: no system call for that. */
+static bool ring_wants_enter(struct uring *u)
+{
+	return u->n_pending || (IO_URING_READ_ONCE(*u->ring.sq.kflags) &
+				(IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 
 static void submit_run(struct loop_call *c)
 {
 	struct uring *u = container_of(c, struct uring, submit);
 
-	if (!u->dead)
+	if (!u->dead && ring_wants_enter(u))
 		ring_enter(u);
-	/* A dead ring may still report what it took before; don't spin when it can't. */
-	if (!ring_reap(u) && u->dead)
-		loop_fd_del(&u->lf);
+	ring_reap(u); /* a dead ring may still tell of what it took before */
 }
 
 /* Something ended: reaped in this turn's SUBMIT phase, by the one call that submits as well. */
@@ -103,8 +107,10 @@ static void ring_ready(struct loop_fd *lf, uint32_t events)
 static int ring_init(struct io_uring *ring)
 {
 	static const unsigned int kinds[] = {
-		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, /* Linux 6.1 */
-		IORING_SETUP_COOP_TASKRUN,				 /* 5.19 */
+		/* Linux 6.1 */
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+		/* 5.19 */
+		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
 		0,
 	};
 	int ret = -EINVAL;
@@ -124,6 +130,20 @@ static int ring_init(struct io_uring *ring)
 	return ret;
 }
 
+static int ring_watch(struct uring *u)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = io_uring_register_eventfd(&u->ring, fd);
+	if (!ret)
+		ret = loop_fd_add(u->core->loop, &u->lf, fd, EPOLLIN | EPOLLET, ring_ready);
+	if (ret)
+		close(fd);
+	return ret;
+}
+
 static struct uring *ring_new(struct bs_core *core)
 {
 	unsigned int workers[2] = { IO_WQ_BOUNDED, IO_WQ_UNBOUNDED };
@@ -134,20 +154,20 @@ static struct uring *ring_new(struct bs_core *core)
 		return NULL;
 	u->core = core;
 	ret = ring_init(&u->ring);
-	if (ret)
-		goto fail;
-	io_uring_register_iowq_max_workers(&u->ring, workers); /* 5.15; else the kernel's choice */
-	ret = loop_fd_add(core->loop, &u->lf, u->ring.ring_fd, EPOLLIN, ring_ready);
+	if (!ret) {
+		io_uring_register_iowq_max_workers(&u->ring, workers); /* 5.15; else as it is */
+		ret = ring_watch(u);
+		if (ret)
+			io_uring_queue_exit(&u->ring);
+	}
 	if (ret) {
-		io_uring_queue_exit(&u->ring);
-		goto fail;
+		log_notice("no io_uring here (%s): worker threads do what would block",
+			   strerror(-ret));
+		free(u);
+		return NULL;
 	}
 	loop_call_init(&u->submit, LOOP_SUBMIT, submit_run);
 	return u;
-fail:
-	log_notice("no io_uring here (%s): worker threads do what would block", strerror(-ret));
-	free(u);
-	return NULL;
 }
 
 struct uring *uring_get(struct bs_core *core)
@@ -167,6 +187,7 @@ void uring_free(struct uring *u)
 	loop_call_cancel(&u->submit);
 	loop_fd_del(&u->lf);
 	io_uring_queue_exit(&u->ring);
+	close(u->lf.fd);
 	free(u);
 }
 
