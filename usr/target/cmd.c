@@ -203,8 +203,11 @@ bool cmd_abort(struct scsi_cmd *cmd, bool with_status)
 	/* The initiator's own abort weighs more than that of another, which owes it a status. */
 	cmd->abort_status = with_status && (!cmd->aborted || cmd->abort_status);
 	cmd->aborted = true;
-	if (cmd->state == CMD_RUNNING)
+	if (cmd->state == CMD_RUNNING) {
+		if (cmd->cancel)
+			cmd->cancel(cmd);
 		return false;
+	}
 	cmd_end(cmd, RES_TASK_ABORTED);
 	return true;
 }

@@ -96,7 +96,7 @@ struct scsi_cmd {
 	/* The device type's while the command runs; zero when run() is called. */
 	/*
 	 * Set while the command waits for something other than its store, else NULL. Whoever sets
-	 * @aborted on a CMD_RUNNING command then calls it, once. It ends the wait:
+	 * @aborted on a CMD_RUNNING command then calls it, each time. It ends the wait:
 	 * scsi_cmd_complete() follows from the loop, never inside. A command without it ends by itself
 	 * when the store is done with it; later steps see @aborted.
 	 */
