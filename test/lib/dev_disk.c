@@ -31,23 +31,33 @@ static struct shot *to_shot(struct scsi_cmd *cmd)
 	return container_of(cmd, struct shot, cmd);
 }
 
+static void pieces_free(struct scsi_data *d)
+{
+	for (uint32_t i = 0; i < d->iovcnt; i++)
+		free(d->iov[i].iov_base);
+	free(d->iov);
+	d->iov = NULL;
+}
+
 static int alloc_data(struct scsi_cmd *cmd, struct scsi_data *d, uint32_t len)
 {
-	uint32_t piece = to_shot(cmd)->d->scatter, n;
+	uint32_t piece = to_shot(cmd)->d->scatter;
 
 	if (!piece || piece > len)
 		piece = len;
-	n = (len + piece - 1) / piece;
-	d->iov = calloc(n, sizeof(*d->iov));
-	if (!d->iov)
-		return -1;
-	for (uint32_t i = 0; i < n; i++) {
+	d->iovcnt = (len + piece - 1) / piece;
+	d->iov = calloc(d->iovcnt, sizeof(*d->iov));
+	for (uint32_t i = 0; d->iov && i < d->iovcnt; i++) {
 		d->iov[i].iov_len = min_u32(piece, len - i * piece);
 		d->iov[i].iov_base = malloc(d->iov[i].iov_len);
-		assert_non_null(d->iov[i].iov_base);
+		if (!d->iov[i].iov_base) {
+			pieces_free(d);
+			break;
+		}
 		memset(d->iov[i].iov_base, 0x5e, d->iov[i].iov_len);
 	}
-	d->iovcnt = n;
+	if (!d->iov)
+		return -1;
 	d->len = len;
 	buffers++;
 	return 0;
@@ -56,10 +66,7 @@ static int alloc_data(struct scsi_cmd *cmd, struct scsi_data *d, uint32_t len)
 static void free_data(struct scsi_cmd *cmd, struct scsi_data *d)
 {
 	(void)cmd;
-	for (uint32_t i = 0; i < d->iovcnt; i++)
-		free(d->iov[i].iov_base);
-	free(d->iov);
-	d->iov = NULL;
+	pieces_free(d);
 	buffers--;
 }
 
