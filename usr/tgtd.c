@@ -350,6 +350,7 @@ static void start_mgmt(int fd)
 	char path[PATH_MAX];
 	struct mgmt_conf conf = {
 		.loop = d.core.loop,
+		.workers = d.core.workers,
 		.path = path,
 		.fd = fd,
 		.tables = modules_verb_tables,

@@ -5,10 +5,9 @@
 #include "mgmt/dispatch.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "mgmt/jsontext.h"
 
 static void verb_finished(struct verb_call *call)
 {
@@ -22,21 +21,30 @@ static int parse(struct mgmt_request *req, const char *line, size_t len, const c
 {
 	json_error_t jerr;
 	json_t *args = NULL;
-	int r;
 
 	*doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
+	if (!*doc && json_error_code(&jerr) == json_error_out_of_memory)
+		return err_set(&req->call.err, ERR_NOMEM, "%s", "");
 	if (!*doc)
 		return err_set(&req->call.err, ERR_INVALID_REQUEST,
 			       "the request is not JSON: %s at byte %d", jerr.text, jerr.position);
 	req->id = json_incref(json_object_get(*doc, "id"));
-	r = json_unpack_ex(*doc, &jerr, 0, "{s:s s:s s?o}", "object", object, "verb", verb, "args",
-			   &args);
-	if (r)
+	if (json_unpack_ex(*doc, &jerr, 0, "{s:s s:s s?o}", "object", object, "verb", verb, "args",
+			   &args))
 		return err_set(&req->call.err, ERR_INVALID_REQUEST, "bad request: %s", jerr.text);
 	req->call.args = args ? json_incref(args) : json_object();
-	if (!json_is_object(req->call.args))
-		return err_set(&req->call.err, ERR_INVALID_REQUEST, "args must be an object");
+	if (!req->call.args)
+		return err_set(&req->call.err, ERR_NOMEM, "%s", "");
 	return 0;
+}
+
+static bool object_known(const struct verb_table *tables, const char *object)
+{
+	for (; tables->verbs; tables++)
+		for (size_t i = 0; i < tables->count; i++)
+			if (!strcmp(tables->verbs[i].object, object))
+				return true;
+	return false;
 }
 
 static int find_verb(struct mgmt_request *req, const struct verb_table *tables, const char *object,
@@ -45,9 +53,12 @@ static int find_verb(struct mgmt_request *req, const struct verb_table *tables, 
 	struct verb_call *call = &req->call;
 
 	call->verb = verb_find(tables, object, name);
+	if (!call->verb && !object_known(tables, object))
+		return err_set(&call->err, ERR_UNSUPPORTED, "this tgtd has no objects '%.64s'",
+			       object);
 	if (!call->verb)
-		return err_set(&call->err, ERR_INVALID_REQUEST, "there is no verb '%s %s'", object,
-			       name);
+		return err_set(&call->err, ERR_INVALID_REQUEST, "there is no verb '%s %.64s'",
+			       object, name);
 	if (!call->admin && !call->verb->read_only)
 		return err_set(&call->err, ERR_INVALID_REQUEST,
 			       "'%s %s' changes things, and you may only look", object, name);
@@ -83,36 +94,35 @@ void mgmt_request_run(struct mgmt_request *req, const struct verb_table *tables,
 
 static json_t *error_json(const struct err *err)
 {
-	return json_pack("{s:s s:s s:s}", "code", err_name(err->code), "message",
-			 err_sentence(err->code), "detail", err->text);
+	return json_pack("{s:s s:s s:o}", "code", err_name(err->code), "message",
+			 err_sentence(err->code), "detail", jsontext_string(err->text));
+}
+
+static json_t *response_json(const struct mgmt_request *req)
+{
+	const struct verb_call *call = &req->call;
+	bool ok = call->err.code == ERR_OK;
+	json_t *obj = json_pack("{s:b}", "ok", ok);
+	int r = obj ? 0 : -1;
+
+	if (!r && !ok)
+		r = json_object_set_new(obj, "error", error_json(&call->err));
+	else if (!r && call->result)
+		r = json_object_set(obj, "result", call->result);
+	if (!r && req->id)
+		r = json_object_set(obj, "id", req->id);
+	if (!r)
+		return obj;
+	json_decref(obj);
+	return NULL;
 }
 
 char *mgmt_response(const struct mgmt_request *req)
 {
-	bool ok = req->call.err.code == ERR_OK;
-	json_t *obj = json_pack("{s:b}", "ok", ok);
-	char *text = NULL, *line = NULL;
-	size_t len;
+	json_t *obj = response_json(req);
+	char *line = jsontext_line(obj);
 
-	if (!ok)
-		json_object_set_new(obj, "error", error_json(&req->call.err));
-	else if (req->call.result)
-		json_object_set(obj, "result", req->call.result);
-	if (req->id)
-		json_object_set(obj, "id", req->id);
-	if (obj)
-		text = json_dumps(obj, JSON_COMPACT);
 	json_decref(obj);
-	if (!text)
-		return NULL;
-	len = strlen(text);
-	line = realloc(text, len + 2);
-	if (!line) {
-		free(text);
-		return NULL;
-	}
-	line[len] = '\n';
-	line[len + 1] = '\0';
 	return line;
 }
 

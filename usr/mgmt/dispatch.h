@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a request line to a verb and back to a response line. Knows nothing of
- * sockets; server.c calls it, and tests do.
+ * sockets; peer.c calls it, and tests do.
  */
 #ifndef MGMT_DISPATCH_H
 #define MGMT_DISPATCH_H
@@ -11,7 +11,7 @@
 
 #include "base/verb.h"
 
-/* One request under way; owner: its client, until mgmt_request_free(). */
+/* One request under way; owner: its client, until mgmt_request_done(). */
 struct mgmt_request {
 	struct verb_call call;
 	json_t *id; /* echoed; NULL when none was given */
@@ -21,11 +21,15 @@ struct mgmt_request {
 
 /*
  * Parses @line and runs its verb. finished() is called exactly once, possibly before
- * this returns. @admin false: only verbs that change nothing.
+ * this returns. @admin false: only verbs that change nothing. An object that no table has is
+ * ERR_UNSUPPORTED, an unknown verb of a known one ERR_INVALID_REQUEST.
  */
 void mgmt_request_run(struct mgmt_request *req, const struct verb_table *tables, void *context,
 		      bool admin, const char *line, size_t len);
-/* The response as one line with its newline; malloc'ed. NULL: no memory. */
+/*
+ * The response as one line with its newline; malloc'ed. NULL: no memory. Touches nothing but
+ * the request, so that it may run on a thread of its own; so may mgmt_request_done().
+ */
 char *mgmt_response(const struct mgmt_request *req);
 /* Releases what the request holds, not @req itself. */
 void mgmt_request_done(struct mgmt_request *req);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One management client (peer.h). Requests are parsed and verbs run on the loop, which a
+ * line of MGMT_LINE_MAX bytes holds up for about a millisecond; a large result is turned
+ * into text and freed on a worker thread, for nobody but the request refers to it.
+ */
+#include "mgmt/peer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "mgmt/jsontext.h"
+#include "mgmt/server.h"
+
+/* JSON values that are written out at once: some 50 us. Above, the handover to a worker pays. */
+#define DUMP_INLINE_MAX 1000
+
+static void peer_free(struct peer *p)
+{
+	loop_call_cancel(&p->next);
+	strbuf_free(&p->in);
+	free(p->out);
+	free(p);
+}
+
+void peer_close(struct peer *p)
+{
+	struct peer_env *env = p->env;
+
+	if (env) {
+		loop_fd_del(&p->fd);
+		close(p->fd.fd);
+		p->fd.fd = -1;
+		list_del(&p->link);
+		p->env = NULL;
+		env->closed(env);
+	}
+	if (!p->busy)
+		peer_free(p);
+}
+
+static void interest(struct peer *p)
+{
+	uint32_t events = 0;
+
+	if (p->out)
+		events = EPOLLOUT;
+	else if (!p->busy && !p->eof)
+		events = EPOLLIN;
+	loop_fd_mod(&p->fd, events);
+}
+
+/* False: the client is gone. */
+static bool send_some(struct peer *p)
+{
+	while (p->out) {
+		ssize_t n = send(p->fd.fd, p->out + p->out_sent, p->out_len - p->out_sent,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n >= 0)
+			p->out_sent += (size_t)n;
+		if (n >= 0 && p->out_sent < p->out_len)
+			continue;
+		free(p->out);
+		p->out = NULL;
+		if (n < 0 || p->refused) {
+			peer_close(p);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Takes @line over; NULL: there was no memory for it, and silence would be misread. */
+static void answer(struct peer *p, char *line)
+{
+	p->busy = false;
+	if (!line || !p->env) {
+		free(line);
+		peer_close(p);
+		return;
+	}
+	p->out = line;
+	p->out_len = strlen(line);
+	p->out_sent = 0;
+	loop_call_queue(p->loop, &p->next);
+}
+
+/* On a worker, where nobody else touches the request. */
+static void dump_run(struct job *job)
+{
+	struct peer *p = container_of(job, struct peer, dump);
+
+	p->dumped = mgmt_response(&p->req);
+	mgmt_request_done(&p->req);
+}
+
+static void dump_done(struct job *job)
+{
+	struct peer *p = container_of(job, struct peer, dump);
+
+	answer(p, p->dumped);
+}
+
+static void request_finished(struct mgmt_request *req)
+{
+	struct peer *p = req->owner;
+	char *line;
+
+	if (p->workers && jsontext_heavier(req->call.result, DUMP_INLINE_MAX)) {
+		p->dump.run = dump_run;
+		p->dump.done = dump_done;
+		worker_submit(p->workers, &p->dump);
+		return;
+	}
+	line = p->env ? mgmt_response(req) : NULL;
+	mgmt_request_done(req);
+	answer(p, line);
+}
+
+/* A request without end: the answer, and then nothing more of this client. */
+static void refuse_long(struct peer *p)
+{
+	struct mgmt_request req = { .call.err = { .code = ERR_OK } };
+
+	log_warn("management: a request of more than %u bytes was refused", MGMT_LINE_MAX);
+	err_set(&req.call.err, ERR_INVALID_REQUEST, "a request has at most %u bytes",
+		MGMT_LINE_MAX);
+	strbuf_reset(&p->in);
+	p->refused = true;
+	answer(p, mgmt_response(&req));
+}
+
+static void run_line(struct peer *p, size_t len)
+{
+	char *line = malloc(len + 1);
+
+	if (!line) {
+		peer_close(p);
+		return;
+	}
+	memcpy(line, p->in.s, len);
+	strbuf_consume(&p->in, len + 1);
+	p->busy = true;
+	interest(p);
+	p->req.owner = p;
+	p->req.finished = request_finished;
+	mgmt_request_run(&p->req, p->env->tables, p->env->context, p->admin, line, len);
+	free(line);
+}
+
+static void run_next(struct loop_call *call)
+{
+	struct peer *p = container_of(call, struct peer, next);
+	const char *end;
+
+	if (!send_some(p))
+		return;
+	end = p->out || p->busy || !p->in.len ? NULL : memchr(p->in.s, '\n', p->in.len);
+	if (end && (size_t)(end - p->in.s) <= MGMT_LINE_MAX)
+		run_line(p, (size_t)(end - p->in.s));
+	else if (!p->out && !p->busy && p->in.len > MGMT_LINE_MAX)
+		refuse_long(p);
+	else if (p->eof && !p->busy && !p->out)
+		peer_close(p);
+	else
+		interest(p);
+}
+
+static void read_some(struct peer *p)
+{
+	char buf[65536];
+	ssize_t n = recv(p->fd.fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n >= 0)
+		strbuf_add(&p->in, buf, (size_t)n);
+	if (n < 0 || !strbuf_ok(&p->in)) {
+		peer_close(p);
+		return;
+	}
+	p->eof = !n;
+	loop_call_queue(p->loop, &p->next);
+}
+
+static void peer_ready(struct loop_fd *lf, uint32_t events)
+{
+	struct peer *p = container_of(lf, struct peer, fd);
+
+	if (events & EPOLLIN)
+		read_some(p);
+	else if (events & (EPOLLERR | EPOLLHUP))
+		peer_close(p);
+	else
+		loop_call_queue(p->loop, &p->next);
+}
+
+int peer_new(struct peer_env *env, int fd, bool admin)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+	int r = p ? loop_fd_add(env->loop, &p->fd, fd, EPOLLIN, peer_ready) : -ENOMEM;
+
+	if (r) {
+		free(p);
+		return r;
+	}
+	p->env = env;
+	p->loop = env->loop;
+	p->workers = env->workers;
+	p->fd.fd = fd;
+	p->admin = admin;
+	loop_call_init(&p->next, LOOP_REAP, run_next);
+	list_push_back(&env->peers, &p->link);
+	return 0;
+}
