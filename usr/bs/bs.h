@@ -26,7 +26,7 @@ enum bs_op {
 	BS_UNMAP,    /* the range may be given back; it reads as zeroes iff bs->unmap_zeroes */
 	BS_ZERO,     /* the range reads as zeroes; BS_REQ_MAY_UNMAP allows a hole */
 	BS_EXTENTS,  /* which parts of the range are mapped */
-	BS_PREFETCH, /* a hint; completes with 0 when the range was already cached, 1 when it isn't */
+	BS_PREFETCH, /* a hint; completes with 0 when the range was already cached, else 1 */
 	BS_OPS
 };
 
@@ -77,7 +77,7 @@ struct bs_req {
 #endif
 };
 
-/* What the administrator asked for. Strings are borrowed for the time of bs_open() until its callback. */
+/* What the administrator asked for. Strings are borrowed until the callback of bs_open(). */
 struct bs_conf {
 	const char *type;    /* "rdwr"; NULL: the default */
 	const char *path;    /* as given; may hold filters "delay:read=1s:PATH" (see filter docs) */
@@ -97,7 +97,7 @@ struct bs {
 	char *path;	      /* as given, filters included; NULL when none was */
 	uint64_t size;	      /* bytes */
 	uint32_t align;	      /* every offset and length is a multiple; power of two; 1: any */
-	uint32_t phys_block;  /* bytes, a hint: smallest write without read-modify-write; 0 unknown */
+	uint32_t phys_block;  /* bytes, a hint: smallest write that reads nothing; 0 unknown */
 	uint32_t opt_io;      /* bytes, preferred length; 0 unknown */
 	uint32_t unmap_granularity; /* bytes; 0 unknown */
 	bool readonly;
@@ -150,7 +150,7 @@ struct bs_type {
 	void (*close)(struct bs *bs);
 	/* Must not block. Ends in exactly one bs_complete(), now or later. */
 	void (*submit)(struct bs_req *req);
-	/* Looks whether the size changed and says so by bs_set_size(); must not block. May be NULL. */
+	/* Looks for a new size and tells it by bs_set_size(); must not block. May be NULL. */
 	void (*probe)(struct bs *bs);
 };
 

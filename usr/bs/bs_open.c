@@ -38,14 +38,15 @@ static void store_free(struct bs *bs)
 	free(bs);
 }
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening */
 
 const struct bs_type *const *bs_types(struct bs_core *core)
 {
 	return core->types;
 }
 
-static const struct bs_type *type_named(struct bs_core *core, const char *name, size_t len, bool filter)
+static const struct bs_type *type_named(struct bs_core *core, const char *name, size_t len,
+					bool filter)
 {
 	for (unsigned int i = 0; core->types[i]; i++) {
 		const struct bs_type *t = core->types[i];
@@ -69,8 +70,10 @@ static const struct bs_type *filter_split(struct bs_core *core, const char *path
 					  const char **rest)
 {
 	const char *colon = path ? strchr(path, ':') : NULL;
-	const struct bs_type *t = colon ? type_named(core, path, (size_t)(colon - path), true) : NULL;
+	const struct bs_type *t = NULL;
 
+	if (colon)
+		t = type_named(core, path, (size_t)(colon - path), true);
 	if (!t)
 		return NULL;
 	*args = colon + 1;
@@ -213,11 +216,12 @@ static int conf_check(struct opening *o)
 	const struct bs_conf *conf = &o->conf;
 
 	if (!o->type)
-		return err_set(&o->err, ERR_INVALID_REQUEST, "there is no backing store type \"%s\"",
-			       conf->type);
+		return err_set(&o->err, ERR_INVALID_REQUEST,
+			       "there is no backing store type \"%s\"", conf->type);
 	if ((conf->sync && !o->type->flag_sync) || (conf->direct && !o->type->flag_direct))
-		return err_set(&o->err, ERR_INVALID_REQUEST, "backing store type %s has no bsoflags %s",
-			       o->type->name, conf->sync && !o->type->flag_sync ? "sync" : "direct");
+		return err_set(&o->err, ERR_INVALID_REQUEST,
+			       "backing store type %s has no bsoflags %s", o->type->name,
+			       conf->sync && !o->type->flag_sync ? "sync" : "direct");
 	if (o->type->needs_path && !(conf->path && *conf->path))
 		return err_set(&o->err, ERR_INVALID_REQUEST, "backing store type %s needs a path",
 			       o->type->name);
@@ -238,7 +242,8 @@ static int filter_open(struct opening *o, const char *args, const char *rest, un
 					      o->type->name));
 	if (depth == MAX_FILTERS)
 		return open_failed(o, err_set(&o->err, ERR_INVALID_REQUEST,
-					      "more than %d filters before one store", MAX_FILTERS));
+					      "more than %d filters before one store",
+					      MAX_FILTERS));
 	o->args = strndup(args, (size_t)(rest - 1 - args));
 	ret = o->args ? 0 : -ENOMEM;
 	o->conf.path = o->args;
@@ -281,7 +286,7 @@ int bs_open(struct bs_core *core, const struct bs_conf *conf,
 	return open_at(core, conf, 0, opened, arg);
 }
 
-/* --- closing -------------------------------------------------------------------------------------- */
+/* --- closing */
 
 static void store_gone(struct bs *bs)
 {

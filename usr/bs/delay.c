@@ -106,8 +106,8 @@ static int args_parse(struct delay *d, char *args, struct err *err)
 
 		if ((op == BS_OPS && !all) || time_parse(value, &ns))
 			return err_set(err, ERR_INVALID_REQUEST,
-				       "delay: %s=%s is not understood: write it as read=10ms", name,
-				       value);
+				       "delay: %s=%s is not understood: write it as read=10ms",
+				       name, value);
 		for (unsigned int i = 0; i < BS_OPS; i++)
 			if (all || i == op)
 				d->ops[i].ns = ns;

@@ -109,8 +109,8 @@ static int rule_parse(struct rule *r, char *text, struct err *err)
 	*r = (struct rule){ .op = BS_OPS, .error = EIO, .count = UINT64_MAX };
 	while ((ret = filter_arg_next(&text, ',', &name, &value)) > 0) {
 		if (word_parse(r, &len, name, value))
-			return err_set(err, ERR_INVALID_REQUEST, "fault rule: %s=%s is not understood",
-				       name, value);
+			return err_set(err, ERR_INVALID_REQUEST,
+				       "fault rule: %s=%s is not understood", name, value);
 	}
 	if (ret < 0)
 		return err_set(err, ERR_INVALID_REQUEST, "fault rule: %s has no value", name);

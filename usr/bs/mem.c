@@ -65,8 +65,8 @@ static void mem_read(struct mem *m, struct bs_req *req)
 	for (uint64_t at = req->offset; at < end; at += len) {
 		len = run_len(m, at, end, &written);
 		if (written)
-			iov_from_buf(req->iov, req->iovcnt, (size_t)(at - req->offset), m->data + at,
-				     (size_t)len);
+			iov_from_buf(req->iov, req->iovcnt, (size_t)(at - req->offset),
+				     m->data + at, (size_t)len);
 		else
 			iov_set(req->iov, req->iovcnt, (size_t)(at - req->offset), 0, (size_t)len);
 	}

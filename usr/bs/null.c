@@ -21,7 +21,8 @@ static int null_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	if (found && !size)
 		return -ENOMEM;
 	if (size && bs_size_parse(size, &bs->size))
-		ret = err_set(err, ERR_INVALID_REQUEST, "size=%s is no size: write 512, 64M or 1T", size);
+		ret = err_set(err, ERR_INVALID_REQUEST,
+			      "size=%s is no size: write 512, 64M or 1T", size);
 	free(size);
 	bs->align = 1;
 	bs->unmap_zeroes = true;

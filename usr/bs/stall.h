@@ -6,13 +6,16 @@
  * dirty pages, or the journal is stuck, the same call sleeps. So: write inline
  * until a call took longer than STALL_NS; then leave it to others for a second,
  * try again, and after each further stall stay away twice as long.
+ *
+ * Throttling pauses for 10 to 200 ms. Shorter than that is also what a thread
+ * loses when another gets its CPU, which must not count.
  */
 #ifndef BS_STALL_H
 #define BS_STALL_H
 
 #include "base/util.h"
 
-#define STALL_NS (2 * NSEC_PER_MSEC)
+#define STALL_NS (10 * NSEC_PER_MSEC)
 #define STALL_HOLD_MIN (1 * NSEC_PER_SEC)
 #define STALL_HOLD_MAX (16 * NSEC_PER_SEC)
 

@@ -107,7 +107,8 @@ static void traced(struct filter_req *fr)
 {
 	const struct bs_req *req = &fr->req;
 	struct trace *t = to_trace(fr->parent->bs);
-	uint64_t now = loop_now(t->filter.bs.loop), us = now / 1000, took = (now - fr->started_ns) / 1000;
+	uint64_t now = loop_now(t->filter.bs.loop), us = now / 1000;
+	uint64_t took = (now - fr->started_ns) / 1000;
 	char line[160], flags[4] = "-";
 	int n = 0;
 
@@ -143,7 +144,8 @@ static int trace_open(struct bs *bs, const struct bs_conf *conf, struct err *err
 		if (t->fd < 0) {
 			int ret = -errno;
 
-			err_set(err, ERR_INVALID_REQUEST, "trace file %s: %s", conf->path, strerror(-ret));
+			err_set(err, ERR_INVALID_REQUEST, "trace file %s: %s", conf->path,
+				strerror(-ret));
 			return ret;
 		}
 	}

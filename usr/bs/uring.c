@@ -51,7 +51,8 @@ static void ring_die(struct uring *u, int err)
 /* Tells the kernel of all that is pending, and lets it do what it put off until now. */
 static void ring_enter(struct uring *u)
 {
-	int n = u->n_pending ? io_uring_submit_and_get_events(&u->ring) : io_uring_get_events(&u->ring);
+	int n = u->n_pending ? io_uring_submit_and_get_events(&u->ring) :
+			       io_uring_get_events(&u->ring);
 
 	if (n == -EAGAIN || n == -EBUSY || n == -EINTR)
 		n = 0;

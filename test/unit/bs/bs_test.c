@@ -117,7 +117,7 @@ static void what_was_submitted_before_the_turn_completes_in_it(void **state)
 	box_close(box, bs);
 }
 
-/* --- a store that a test completes by hand -------------------------------------------------------- */
+/* --- a store that a test completes by hand */
 
 struct hand {
 	struct bs bs;

@@ -42,7 +42,8 @@ static void nonsense_in_a_path_is_refused_with_a_sentence(void **state)
 	refused(state, "trace:/nonexistent/x:1M", "/nonexistent/x");
 	refused(state, "fault::nosize", "size");
 	refused(state, "fault:::::::::::", "size");
-	refused(state, "delay::delay::delay::delay::delay::delay::delay::delay::delay::1M", "filters");
+	refused(state, "delay::delay::delay::delay::delay::delay::delay::delay::delay::1M",
+		"filters");
 }
 
 static void a_path_with_a_colon_is_no_filter(void **state)
@@ -113,7 +114,8 @@ static void fault_strikes_what_its_rule_says(void **state)
 {
 	struct bs_box *box = *state;
 	struct bs *bs = box_open(box, "mem",
-				 "fault:op=write,errno=ENOSPC,offset=4K,len=512+op=flush,errno=5:1M", NULL);
+				 "fault:op=write,errno=ENOSPC,offset=4K,len=512+op=flush,errno=5:1M",
+				 NULL);
 	uint8_t buf[8192] = { 0 };
 
 	assert_int_equal(box_write(box, bs, 0, buf, 4096), 0);
@@ -129,7 +131,9 @@ static void fault_strikes_what_its_rule_says(void **state)
 static void fault_counts_and_lets_the_first_pass(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "mem", "fault:op=read,after=2,count=1+op=read,after=1,count=1,errno=EBADMSG:1M",
+	struct bs *bs = box_open(box, "mem",
+				 "fault:op=read,after=2,count=1"
+				 "+op=read,after=1,count=1,errno=EBADMSG:1M",
 				 NULL);
 	uint8_t b;
 
