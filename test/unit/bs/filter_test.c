@@ -114,7 +114,8 @@ static void fault_strikes_what_its_rule_says(void **state)
 {
 	struct bs_box *box = *state;
 	struct bs *bs = box_open(box, "mem",
-				 "fault:op=write,errno=ENOSPC,offset=4K,len=512+op=flush,errno=5:1M",
+				 "fault:op=write,errno=ENOSPC,offset=4K,len=512"
+				 "+op=flush,errno=5:1M",
 				 NULL);
 	uint8_t buf[8192] = { 0 };
 
