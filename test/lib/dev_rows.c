@@ -83,8 +83,6 @@ static const char *direction_fault(const struct opcode *row)
 		return "PARAMETER LIST LENGTH without data-out";
 	if (row->dir == DATA_NONE && row->unit != LEN_NONE && row->unit != LEN_BLOCKS)
 		return "bytes counted, none moved";
-	if (row->dir != DATA_NONE && row->unit == LEN_NONE && !row->data_len)
-		return "data without a length";
 	return NULL;
 }
 

@@ -42,9 +42,41 @@ static void compose(const struct lu *lu, const struct mode_page *page, const uin
 	}
 }
 
+/*
+ * Bits that are not as MODE SELECT or a reset left them were set by "logicalunit update": that is
+ * configuration, which a reset must not lose, so they are defaults as well.
+ */
+static void put_configured(const struct lu *lu, const struct mode_page *page, uint8_t *buf)
+{
+	uint8_t was[255], now[255];
+
+	compose(lu, page, spc_lu(lu)->modes.cur, was);
+	memcpy(now, was, page->len);
+	page->current(lu, now);
+	for (unsigned int i = 0; i < page->len; i++) {
+		uint8_t diff = (uint8_t)((was[i] ^ now[i]) & spc_mode_mask(page, i));
+
+		buf[i] = (uint8_t)((buf[i] & ~diff) | (now[i] & diff));
+	}
+}
+
 void spc_mode_default(const struct lu *lu, const struct mode_page *page, uint8_t *buf)
 {
 	compose(lu, page, spc_lu(lu)->modes.dflt, buf);
+	if (page->current)
+		put_configured(lu, page, buf);
+}
+
+/* Before cur is written: keeps what put_configured() sees. */
+static void keep_configured(struct lu *lu)
+{
+	uint8_t *dflt = spc_lu(lu)->modes.dflt;
+	uint8_t params[255];
+
+	for (const struct mode_page *p = lu->dev->modes; p && p->name; dflt += p->len, p++) {
+		spc_mode_default(lu, p, params);
+		memcpy(dflt, params, p->len);
+	}
 }
 
 void spc_mode_current(const struct lu *lu, const struct mode_page *page, uint8_t *buf)
@@ -59,12 +91,13 @@ void spc_modes_reset(struct lu *lu)
 	struct spc_modes *m = &spc_lu(lu)->modes;
 	uint8_t params[255];
 
+	keep_configured(lu);
 	if (m->len)
 		memcpy(m->cur, m->dflt, m->len);
 	for (const struct mode_page *p = lu->dev->modes; p && p->name; p++) {
 		if (!p->changed)
 			continue;
-		spc_mode_default(lu, p, params);
+		compose(lu, p, m->cur, params);
 		p->changed(lu, params);
 	}
 }
@@ -79,6 +112,7 @@ void spc_mode_work_begin(struct lu *lu)
 	struct spc_modes *m = &spc_lu(lu)->modes;
 	uint8_t *v = m->work;
 
+	keep_configured(lu);
 	for (const struct mode_page *p = lu->dev->modes; p && p->name; p++) {
 		spc_mode_current(lu, p, v);
 		v += p->len;

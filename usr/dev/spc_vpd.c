@@ -102,7 +102,7 @@ static void desig_add_lu(struct desigs *d, const struct lu_ident *id)
 	if (p)
 		memcpy(p, id->naa, sizeof(id->naa));
 	for (size_t i = 0; i < sizeof(id->naa); i++)
-		snprintf(name + 4 + 2 * i, 3, "%02X", id->naa[i]); /* RFC 3980 4.2: 32 hex digits */
+		snprintf(name + 4 + 2 * i, 3, "%02X", id->naa[i]); /* RFC 7143 4.2.7.5 */
 	desig_add_name(d, ASSOC_LU, name);
 }
 
