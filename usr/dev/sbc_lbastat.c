@@ -62,11 +62,12 @@ static enum scsi_result extents_known(struct scsi_cmd *cmd, int err)
 		return dev_io_fail(cmd, err);
 	for (unsigned int i = 0; !err && i < cmd->bsr.n_extents; i++) {
 		const struct bs_extent *e = &a->extents[i];
+		uint64_t first = round_up(e->offset, lu->block_size) >> lu->block_shift;
 
 		end = (e->offset + e->len) >> lu->block_shift;
-		if (e->mapped)
+		if (e->mapped || first >= end)
 			continue;
-		put_run(a, &n, &at, round_up(e->offset, lu->block_size) >> lu->block_shift, MAPPED);
+		put_run(a, &n, &at, first, MAPPED);
 		put_run(a, &n, &at, end, DEALLOCATED);
 	}
 	put_run(a, &n, &at, max_u64(end, cmd->lba + 1), MAPPED);

@@ -32,6 +32,16 @@ static int setup_slow(void **state)
 	return 0;
 }
 
+/* A read that was submitted after a write overtakes it. */
+static int setup_slow_writes(void **state)
+{
+	struct disk *d = disk_new(NULL, "delay:read=1ms,write=50ms:2M", BS);
+
+	loop_clock_advance(d->core.loop, 0);
+	*state = d;
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	disk_free(*state);
@@ -153,6 +163,17 @@ static void start_write(struct disk *d, struct race *r, int i, uint64_t lba, uin
 	shot_start(d, s, i & 1 ? d->b : d->a);
 }
 
+static void start_orwrite(struct disk *d, struct race *r, int i, uint64_t lba, uint8_t byte)
+{
+	struct shot *s = &r->shots[i];
+
+	memset(r->data[i], byte, BS);
+	cdb16(s->cdb, 0x8b, 0, lba, 1);
+	s->out = r->data[i];
+	s->out_len = BS;
+	shot_start(d, s, i & 1 ? d->b : d->a);
+}
+
 static uint8_t first_byte(struct disk *d, uint64_t lba)
 {
 	struct shot s = { .in_max = BS };
@@ -214,6 +235,18 @@ static void a_caw_waits_for_a_write_in_flight(void **state)
 	settle(d);
 	assert_int_equal(shot_result(&r->shots[1]), RES_GOOD);
 	assert_int_equal(first_byte(d, 5), 'C');
+	free(r);
+}
+
+static void orwrites_lose_no_bit_of_each_other(void **state)
+{
+	struct disk *d = *state;
+	struct race *r = calloc(1, sizeof(*r));
+
+	for (int i = 0; i < 8; i++)
+		start_orwrite(d, r, i, 5, (uint8_t)(1 << i));
+	settle(d);
+	assert_int_equal(first_byte(d, 5), 0xff);
 	free(r);
 }
 
@@ -302,6 +335,9 @@ int main(void)
 		slow(of_two_caws_that_expect_the_same_one_wins),
 		slow(a_write_waits_for_a_caw_that_it_overlaps),
 		slow(a_caw_waits_for_a_write_in_flight),
+		cmocka_unit_test_setup_teardown(a_caw_waits_for_a_write_in_flight,
+						setup_slow_writes, teardown),
+		slow(orwrites_lose_no_bit_of_each_other),
 		slow(a_write_does_not_overtake_a_waiting_caw),
 		slow(an_aborted_waiter_leaves_at_once_and_holds_up_nobody),
 		slow(an_aborted_holder_gives_its_range_back),

@@ -276,6 +276,26 @@ static void an_immediate_flush_that_fails_is_told_by_the_next_one(void **state)
 	disk_free(d);
 }
 
+/* The second covers writes that came after the first had started: it must be a flush of its own. */
+static void an_immediate_flush_during_another_flushes_again(void **state)
+{
+	struct disk *d = disk_new(NULL, "delay:flush=10ms:fault:op=flush,after=1,count=1:2M", 512);
+	uint8_t cdb[32];
+
+	(void)state;
+	loop_clock_advance(d->core.loop, 0);
+	d->lu->bs->volatile_cache = true;
+	cdb10(cdb, 0x35, 0x02, 0, 0);
+	expect_run(GOOD, d, cdb, NULL, 0, NULL, 0);
+	expect_run(GOOD, d, cdb, NULL, 0, NULL, 0);
+	for (int i = 0; i < 4; i++) {
+		loop_clock_advance(d->core.loop, 10 * NSEC_PER_MSEC);
+		t_loop_turns(d->core.loop, 3);
+	}
+	expect_run(ME_WRITE, d, cdb, NULL, 0, NULL, 0);
+	disk_free(d);
+}
+
 static void a_disk_may_go_while_an_immediate_flush_runs(void **state)
 {
 	struct disk *d = disk_new(NULL, "delay:flush=3600s:2M", 512);
@@ -478,6 +498,7 @@ int main(void)
 		disk_test(mode_pages_tell_cache_and_protection),
 		cmocka_unit_test(flushes_come_where_they_must),
 		cmocka_unit_test(an_immediate_flush_that_fails_is_told_by_the_next_one),
+		cmocka_unit_test(an_immediate_flush_during_another_flushes_again),
 		cmocka_unit_test(a_disk_may_go_while_an_immediate_flush_runs),
 		disk_test(pre_fetch_says_whether_all_is_cached),
 		cmocka_unit_test(pre_fetch_of_more_than_a_cache_holds_is_only_good),

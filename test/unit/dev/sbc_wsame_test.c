@@ -306,6 +306,42 @@ static void lba_status_tells_holes_from_data(void **state)
 	assert_int_equal(lba_status(d, 0, buf, 5), 5);
 }
 
+/* A store whose holes are not those of blocks. */
+static const struct bs_type *spied;
+
+static void odd_extents(struct bs_req *req)
+{
+	static const struct bs_extent odd[] = {
+		{ 0, 1000, true }, { 1000, 20000, false }, { 21000, 500, true },
+		{ 21500, 1000, false }, { 22500, 8 * MiB - 22500, true },
+	};
+
+	if (req->op != BS_EXTENTS) {
+		spied->submit(req);
+		return;
+	}
+	memcpy(req->extents, odd, sizeof(odd));
+	req->n_extents = ARRAY_SIZE(odd);
+	bs_complete(req, 0);
+}
+
+static void a_block_is_deallocated_only_as_a_whole(void **state)
+{
+	struct disk *d = *state;
+	uint8_t buf[8 + 16 * 8];
+	struct bs_type spy;
+
+	spied = d->lu->bs->type;
+	spy = *spied;
+	spy.submit = odd_extents;
+	d->lu->bs->type = &spy;
+	assert_int_equal(lba_status(d, 0, buf, sizeof(buf)), 8 + 3 * 16);
+	expect_status(buf + 8, 0, 1, 0);
+	expect_status(buf + 24, 1, 4, 1);
+	expect_status(buf + 40, 5, d->lu->blocks - 5, 0);
+	d->lu->bs->type = spied;
+}
+
 static void lba_status_is_bounded(void **state)
 {
 	struct disk *d = disk_new(NULL, "64M", 512);
@@ -422,6 +458,8 @@ int main(void)
 		cmocka_unit_test(unmap_tells_where_it_must_not_exceed_the_limit),
 		full(full_provisioning_knows_no_unmap),
 		both_sizes(lba_status_tells_holes_from_data),
+		cmocka_unit_test_setup_teardown(a_block_is_deallocated_only_as_a_whole, setup_thin_4k,
+						teardown),
 		cmocka_unit_test(lba_status_is_bounded),
 		cmocka_unit_test(lba_status_of_huge_runs_is_cut_to_32_bits),
 		thin(lba_status_beyond_the_end_is_out_of_range),
