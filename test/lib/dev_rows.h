@@ -20,7 +20,10 @@ struct dev_mandatory {
 
 /* What is wrong with a row; NULL: nothing. */
 const char *dev_row_fault(const struct opcode *row);
-/* Fails the test with the row's name and what is wrong. All rows of @dev and their order in its table, which is built and freed here. */
+/*
+ * All rows of @dev and their order in its table, which is built and freed here. Fails the test with
+ * the row's name and what is wrong.
+ */
 void dev_rows_check(const struct dev_type *dev);
 /* What SPC-4 table 136 has mandatory for all device types, and @own, ended by a NULL name. */
 void dev_rows_mandatory(const struct dev_type *dev, const struct dev_mandatory *own);

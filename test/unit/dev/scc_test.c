@@ -136,13 +136,15 @@ static void well_known_unit_has_four_commands(void **state)
 		uint8_t cdb[32] = { (uint8_t)op };
 
 		ask(&a, d, cdb);
-		assert_int_equal(a.result == RES_GOOD, memchr(known, (int)op, sizeof(known)) != NULL);
+		assert_int_equal(a.result == RES_GOOD,
+				 memchr(known, (int)op, sizeof(known)) != NULL);
 	}
 }
 
 static void well_known_unit_has_its_type_and_names_only_port_and_device(void **state)
 {
-	static const uint8_t inquiry[32] = { 0x12, 0, 0, 0, 255 }, ident[32] = { 0x12, 1, 0x83, 1, 0 };
+	static const uint8_t inquiry[32] = { 0x12, 0, 0, 0, 255 };
+	static const uint8_t ident[32] = { 0x12, 1, 0x83, 1, 0 };
 	struct answer a;
 
 	ask(&a, *state, inquiry);

@@ -222,12 +222,12 @@ static void buffers_without_memory_are_busy(void **state)
 
 static void reservation_keeps_others_out_until_it_is_released(void **state)
 {
-	static const struct { uint8_t reserve, release; } ops[] = { { 0x16, 0x17 }, { 0x56, 0x57 } };
+	static const uint8_t ops[][2] = { { 0x16, 0x17 }, { 0x56, 0x57 } };
 	static const uint8_t read[32] = { 0x28, 0, 0, 0, 0, 0, 0, 0, 0 };
 	struct disk *d = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
-		uint8_t reserve[32] = { ops[i].reserve }, release[32] = { ops[i].release };
+		uint8_t reserve[32] = { ops[i][0] }, release[32] = { ops[i][1] };
 
 		assert_int_equal(by(d, d->a, reserve), RES_GOOD);
 		assert_int_equal(by(d, d->a, reserve), RES_GOOD);

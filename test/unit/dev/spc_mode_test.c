@@ -316,18 +316,19 @@ static void bits_that_can_not_change_are_refused_with_a_pointer(void **state)
 static void nothing_of_a_refused_list_is_applied(void **state)
 {
 	struct disk *d = *state;
-	uint8_t list[64], second[64], len = page_list(d, 0x08, list), more = page_list(d, 0x0a, second);
+	uint8_t list[64], second[64], len = page_list(d, 0x08, list);
+	uint8_t both = (uint8_t)(len + page_list(d, 0x0a, second) - 4);
 	struct shot s;
 
 	list[4 + 2] &= (uint8_t)~0x04;
-	memcpy(list + len, second + 4, more - 4);
+	memcpy(list + len, second + 4, both - len);
 	list[len + 8] ^= 0x01;
-	assert_int_equal(select6(d, &s, PF, list, (uint8_t)(len + more - 4)), RES_INVALID_FIELD_PARAM);
+	assert_int_equal(select6(d, &s, PF, list, both), RES_INVALID_FIELD_PARAM);
 	assert_int_equal(shot_field(&s), (len + 8) << 8 | 0);
 	assert_int_equal(page_byte(d, 0x08, 2) & 0x04, 0x04);
 	assert_int_equal(nexus_itl(d->b, 1)->ua, 0);
 	list[len + 8] ^= 0x01;
-	assert_int_equal(select6(d, &s, PF, list, (uint8_t)(len + more - 4)), RES_GOOD);
+	assert_int_equal(select6(d, &s, PF, list, both), RES_GOOD);
 	assert_int_equal(page_byte(d, 0x08, 2) & 0x04, 0);
 }
 
@@ -424,7 +425,8 @@ static void mode_page_parameter_sets_defaults_that_outlive_a_reset(void **state)
 	struct disk *d = *state;
 	struct err err = { .code = ERR_OK };
 
-	disk_set(d, "mode_page", "8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0");
+	disk_set(d, "mode_page", "8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:"
+				 "0xff:0xff:0x80:0x14:0:0:0:0:0:0");
 	assert_int_equal(page_byte(d, 0x08, 2), 0);
 	d->lu->dev->reset(d->lu);
 	assert_int_equal(page_byte(d, 0x08, 2), 0);
