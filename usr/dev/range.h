@@ -55,7 +55,7 @@ static inline enum scsi_result range_exclusive(struct scsi_cmd *cmd, uint64_t fi
 	return range_enter(cmd, RANGE_EXCLUSIVE, got);
 }
 
-/* For dev_step_end(): the command holds its range no more; those who wait for it follow from the loop. */
+/* For dev_step_end(): gives the range back; those who wait for it follow from the loop. */
 void range_leave(struct scsi_cmd *cmd);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "dev/sbc.h"
 
-/* 1 is the smallest granularity: "no preference" would be 0, but phys_block is known or one block. */
+/* OPTIMAL TRANSFER LENGTH GRANULARITY, in blocks: a physical block. */
 static uint32_t granularity(const struct lu *lu)
 {
 	return lu->opt_xfer_gran ? lu->opt_xfer_gran : 1U << sbc_phys_exponent(lu);

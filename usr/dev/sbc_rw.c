@@ -90,7 +90,7 @@ static enum scsi_result sbc_write(struct scsi_cmd *cmd)
 #define READ_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE | OP_MEDIUM_READ)
 #define WRITE_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES)
 
-/* Byte 1 of the longer ones: DPO, FUA, FUA_NV. RDPROTECT and WRPROTECT: no protection information. */
+/* Byte 1 of the longer ones: DPO, FUA, FUA_NV. There is no protection information to ask for. */
 const struct opcode sbc_rw_rows[8] = {
 	{ .op = 0x08, .sa = OP_NO_SA, .name = "READ(6)", .cdb_len = 6, READS,
 	  .lba = { 1, 3 }, .len = { 4, 1 }, .flags = READ_FLAGS | OP_LEN6_ZERO_IS_256,

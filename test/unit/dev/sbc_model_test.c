@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -196,11 +197,25 @@ static void a_disk_of_4096_byte_blocks_holds_what_an_array_holds(void **state)
 	play(NULL, "1M", 4096, 0xfeed, 300);
 }
 
+static void a_disk_on_a_sparse_file_holds_what_an_array_holds(void **state)
+{
+	char path[] = "/tmp/tgt-model-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 1024 * 1024), 0);
+	play("rdwr", path, 512, 0xf11e, 300);
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_disk_of_512_byte_blocks_holds_what_an_array_holds),
 		cmocka_unit_test(a_disk_of_4096_byte_blocks_holds_what_an_array_holds),
+		cmocka_unit_test(a_disk_on_a_sparse_file_holds_what_an_array_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

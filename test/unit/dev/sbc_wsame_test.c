@@ -175,7 +175,8 @@ static void unmap_raw(struct disk *d, enum scsi_result want, const uint8_t *list
 	assert_int_equal(disk_run(d, &s, cdb, list, sent, NULL, 0), want);
 }
 
-static void unmap(struct disk *d, enum scsi_result want, const uint64_t (*ranges)[2], unsigned int n)
+static void unmap(struct disk *d, enum scsi_result want, const uint64_t (*ranges)[2],
+		  unsigned int n)
 {
 	uint8_t *buf = malloc(8 + 16 * n);
 	uint32_t len = unmap_list(buf, ranges, n);
