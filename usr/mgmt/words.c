@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line in words (words.h).
+ */
+#include "mgmt/words.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/getopt_error.h"
+
+/* Options before or among a verb's arguments. */
+enum { OPT_JSON = 1, OPT_ARG = 256 };
+
+static const struct option common[] = {
+	{ "control-port", required_argument, NULL, 'C' },
+	{ "debug", no_argument, NULL, 'd' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, OPT_JSON },
+};
+
+/* The first word's index, past --json, -d and -C N; 0: an option of the classic form is first. */
+static int first_word(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		const char *a = argv[i];
+
+		if (!strcmp(a, "-C") || !strcmp(a, "--control-port"))
+			i++;
+		else if (strncmp(a, "-C", 2) && strncmp(a, "--control-port=", 15) &&
+			 strcmp(a, "-d") && strcmp(a, "--debug") && strcmp(a, "--json"))
+			return *a != '-' || !a[1] ? i : 0;
+	}
+	return 0;
+}
+
+bool words_used(int argc, char **argv)
+{
+	return first_word(argc, argv) > 0;
+}
+
+static int common_option(int c, const char *value, struct adm_request *req, struct adm_fail *fail)
+{
+	unsigned long long n;
+
+	switch (c) {
+	case OPT_JSON:
+		req->json = true;
+		return 0;
+	case 'd':
+		req->debug = true;
+		return 0;
+	case 'h':
+		req->form = ADM_HELP;
+		return 0;
+	default:
+		if (adm_number(value, ADM_CONTROL_PORT_MAX, &n))
+			return adm_fail(fail, ADM_EXIT_INVALID,
+					"--control-port is a number from 0 to %d, not '%s'",
+					ADM_CONTROL_PORT_MAX, value);
+		req->control_port = (unsigned int)n;
+		return 0;
+	}
+}
+
+static int add_arg(const struct verb_arg *arg, const char *text, json_t *args,
+		   struct adm_fail *fail)
+{
+	struct err err = { .code = ERR_OK };
+	json_t *value = NULL;
+
+	if (!text)
+		value = json_true(); /* --force */
+	else
+		verb_arg_from_text(arg, text, &value, &err);
+	if (err.code == ERR_OK && json_object_set_new(args, arg->name, value))
+		err_set(&err, ERR_NOMEM, "%s", "");
+	return err.code == ERR_OK ? 0 : adm_fail_err(fail, &err);
+}
+
+static size_t count_args(const struct verb *verb)
+{
+	size_t n = 0;
+
+	while (verb && verb->args && verb->args[n].name)
+		n++;
+	return n;
+}
+
+/* @argv[0] is skipped. @verb NULL: only common options. */
+static int read_options(int argc, char **argv, const struct verb *verb, struct adm_request *req,
+			struct adm_fail *fail)
+{
+	size_t i, n = count_args(verb);
+	struct option *longs = calloc(n + ARRAY_SIZE(common) + 1, sizeof(*longs));
+	int c, r = 0;
+
+	if (!longs)
+		return adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
+	for (i = 0; i < n; i++)
+		longs[i] = (struct option){ verb->args[i].name,
+					    verb->args[i].type == VERB_BOOL ? optional_argument :
+									      required_argument,
+					    NULL, (int)(OPT_ARG + i) };
+	memcpy(longs + n, common, sizeof(common));
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	while (!r && (c = getopt_long(argc, argv, ":C:dh", longs, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			r = getopt_error(c, argv, longs, fail);
+		else if (c >= OPT_ARG)
+			r = add_arg(&verb->args[c - OPT_ARG], optarg, req->args, fail);
+		else
+			r = common_option(c, optarg, req, fail);
+	}
+	free(longs);
+	if (!r && optind < argc)
+		r = adm_fail(fail, ADM_EXIT_INVALID, "unexpected argument '%s'", argv[optind]);
+	return r;
+}
+
+
+static int read_help(int argc, char **argv, struct adm_request *req)
+{
+	req->form = ADM_HELP;
+	if (argc > 1)
+		req->object = adm_object(argv[1]) ? adm_object(argv[1]) : argv[1];
+	if (argc > 2)
+		req->verb = argv[2];
+	return 0;
+}
+
+static int unknown_verb(const struct verb_table *tables, struct adm_request *req,
+			struct adm_fail *fail)
+{
+	bool known = adm_object(req->object);
+	size_t i;
+
+	for (; !known && tables->verbs; tables++)
+		for (i = 0; i < tables->count; i++)
+			known |= !strcmp(tables->verbs[i].object, req->object);
+	fail->hint = true;
+	if (!known)
+		return adm_fail(fail, ADM_EXIT_INVALID,
+				"unknown object '%s': see `tgtadm help'", req->object);
+	if (!*req->verb)
+		return adm_fail(fail, ADM_EXIT_INVALID, "name a verb: see `tgtadm help %s'",
+				req->object);
+	return adm_fail(fail, ADM_EXIT_INVALID, "%s has no verb '%s': see `tgtadm help %s'",
+			req->object, req->verb, req->object);
+}
+
+static int read_verb(int argc, char **argv, const struct verb_table *tables,
+		     struct adm_request *req, struct adm_fail *fail)
+{
+	struct err err = { .code = ERR_OK };
+	const struct verb *verb;
+
+	req->object = adm_object(argv[0]) ? adm_object(argv[0]) : argv[0];
+	req->verb = argc > 1 ? argv[1] : "";
+	verb = verb_find(tables, req->object, req->verb);
+	if (argc > 1 && !verb && (!strcmp(req->verb, "--help") || !strcmp(req->verb, "-h"))) {
+		req->verb = NULL;
+		req->form = ADM_HELP;
+		return 0;
+	}
+	if (!verb)
+		return unknown_verb(tables, req, fail);
+	req->args = json_object();
+	if (!req->args)
+		return adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
+	if (read_options(argc - 1, argv + 1, verb, req, fail))
+		return -1;
+	if (req->form != ADM_HELP && verb_check_args(verb, req->args, &err))
+		return adm_fail_err(fail, &err);
+	return 0;
+}
+
+int words_parse(int argc, char **argv, const struct verb_table *tables, struct adm_request *req,
+		struct adm_fail *fail)
+{
+	int first = first_word(argc, argv);
+
+	if (read_options(first, argv, NULL, req, fail))
+		return -1;
+	if (!strcmp(argv[first], "help"))
+		return read_help(argc - first, argv + first, req);
+	if (strcmp(argv[first], "-"))
+		return read_verb(argc - first, argv + first, tables, req, fail);
+	if (!req->json || first + 1 < argc)
+		return adm_fail(fail, ADM_EXIT_INVALID, "a batch is read with `tgtadm --json -'");
+	req->form = ADM_BATCH;
+	return 0;
+}
