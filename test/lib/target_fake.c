@@ -188,7 +188,8 @@ struct transport fake_transport = {
 /* --- the core ----------------------------------------------------------------------------------- */
 
 static struct transport *const transports[] = { &fake_transport, NULL };
-static const struct bs_type *const stores[] = { &bs_mem_type, &bs_null_type, NULL };
+static struct bs_type ram; /* as mem, but it needs a path, and knows no flag */
+static const struct bs_type *const stores[] = { &ram, &bs_mem_type, &bs_null_type, NULL };
 
 struct fake *fake_new(const struct dev_type *const *devs)
 {
@@ -197,6 +198,10 @@ struct fake *fake_new(const struct dev_type *const *devs)
 	assert_non_null(f);
 	the_fake = fake_dev_fake = f;
 	list_init(&f->all);
+	ram = bs_mem_type;
+	ram.name = "ram";
+	ram.needs_path = true;
+	ram.flag_direct = ram.flag_sync = false;
 	f->loop = loop_new();
 	f->workers = workers_new(f->loop, 1);
 	f->core.loop = f->loop;

@@ -87,8 +87,8 @@ struct fake {
 
 /*
  * A core with the fake transport ("fake") and @devs, ended by NULL; NULL: the fake device types,
- * "controller", "disk", "tape" (removable, no forced store) and the well known one. Stores: mem,
- * null. Fails the test when it can't be.
+ * "controller", "disk", "tape" (removable, store "ram") and the well known one. Stores: "ram" (as
+ * mem, with a path that is its size; the default), mem, null. Fails the test when it can't be.
  */
 struct fake *fake_new(const struct dev_type *const *devs);
 /* Deletes targets, turns the loop, fails the test if anything is left. */

@@ -225,7 +225,7 @@ static const struct dev_type disk = {
 
 static const struct dev_type tape = {
 	.name = "tape", .show_name = "tape", .pdt = PDT_TAPE, .needs_store = true, .removable = true,
-	.bstype = "mem", .product = "VIRTUAL-TAPE", .rows = disk_rows, .table = &tape_table,
+	.bstype = "ram", .product = "VIRTUAL-TAPE", .rows = disk_rows, .table = &tape_table,
 	.attach = attach, .detach = detach, .reset = reset,
 };
 
