@@ -176,6 +176,35 @@ static int text_to_string(const char *text, size_t len, json_t **out)
 	return *out ? 0 : why_refused(text, len);
 }
 
+/* Up to a comma that no backslash makes part of the value, or the end. */
+static size_t pair_len(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] && text[len] != ',')
+		len += text[len] == '\\' && text[len + 1] == ',' ? 2 : 1;
+	return len;
+}
+
+/* The value with "\," as ",". Other backslashes stand for themselves. */
+static int text_to_value(const char *text, size_t len, json_t **out)
+{
+	char *s = malloc(len + 1);
+	size_t i, n = 0;
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\\' && i + 1 < len && text[i + 1] == ',')
+			i++;
+		s[n++] = text[i];
+	}
+	ret = text_to_string(s, n, out);
+	free(s);
+	return ret;
+}
+
 /* One "key=value" of @len bytes. */
 static int add_param(json_t *params, const char *pair, size_t len)
 {
@@ -186,7 +215,7 @@ static int add_param(json_t *params, const char *pair, size_t len)
 
 	if (!eq || eq == pair)
 		return -EINVAL;
-	ret = text_to_string(eq + 1, len - (size_t)(eq + 1 - pair), &value);
+	ret = text_to_value(eq + 1, len - (size_t)(eq + 1 - pair), &value);
 	if (ret < 0)
 		return ret;
 	key = strndup(pair, (size_t)(eq - pair));
@@ -206,7 +235,7 @@ static int text_to_params(const char *text, json_t **out)
 	int ret = params ? 0 : -ENOMEM;
 
 	while (!ret && *text) {
-		size_t len = strcspn(text, ",");
+		size_t len = pair_len(text);
 
 		ret = add_param(params, text, len);
 		text += len + (text[len] == ',');

@@ -21,7 +21,7 @@ enum verb_type {
 	VERB_STRING,
 	VERB_UINT,   /* JSON integer >= 0; in text, base 10, or hex with 0x */
 	VERB_BOOL,   /* JSON true/false; in text on|off, yes|no, 1|0 */
-	VERB_PARAMS, /* JSON object of strings; in text k=v,k=v */
+	VERB_PARAMS, /* JSON object of strings; in text k=v,k=v with "\," for a comma */
 	VERB_SECRET, /* a string that is never logged nor shown */
 };
 

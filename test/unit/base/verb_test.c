@@ -171,6 +171,8 @@ static void text_becomes_json_by_type(void **state)
 	expect_json(FORCE, "no", "false");
 	expect_json(FORCE, "0", "false");
 	expect_json(PARAMS, "a=b", "{\"a\":\"b\"}");
+	expect_json(PARAMS, "a=b\\,c,d=\\x,e=\\\\", "{\"a\":\"b,c\",\"d\":\"\\\\x\",\"e\":\"\\\\\\\\\"}");
+	expect_json(PARAMS, "a=b\\,", "{\"a\":\"b,\"}");
 	expect_json(PARAMS, "a=b,c=d=e,f=", "{\"a\":\"b\",\"c\":\"d=e\",\"f\":\"\"}");
 	expect_json(PARAMS, "mode_page=8:0:18:0x10", "{\"mode_page\":\"8:0:18:0x10\"}");
 	expect_json(PARAMS, "", "{}");
