@@ -45,12 +45,16 @@ struct iscsi_rx {
 	uint8_t digest[ISCSI_DIGEST_LEN];
 	uint32_t data_len;	/* DataSegmentLength */
 	uint32_t pad;
+	uint32_t crc;		/* of the data segment as far as it came */
+	bool bad_data;		/* its digest was wrong */
 	const struct iovec *dst;/* where the data segment goes; NULL: dropped */
 	unsigned int dst_cnt;
 	uint32_t dst_off;	/* byte offset in dst where the segment begins */
+	uint32_t dst_len;	/* bytes of the segment that go there; the rest is dropped */
+	struct iovec ctrl_iov;
 	void *ctrl;		/* malloc'ed destination of control PDUs' data, owned here */
-	struct iscsi_task *task;/* of the PDU, when it has one */
-	/* The PDU is complete, digests good. Set by the header handler. */
+	struct iscsi_task *task;/* whose data is being received */
+	/* The PDU is complete. Set by the header handler; NULL: nothing to do. */
 	void (*complete)(struct iscsi_conn *conn);
 	bool paused;
 };
@@ -74,7 +78,7 @@ struct iscsi_conn {
 	struct loop_fd fd;	/* TCP; fd.fd is -1 when closed */
 	enum conn_state state;
 	struct iscsi_session *session; /* NULL until the first login request named one */
-	struct iscsi_portal *portal;
+	uint16_t tpgt;		/* target portal group tag of the portal that accepted it */
 	struct addr peer, local;
 	uint16_t cid;
 	bool header_digest, data_digest; /* in force now */
@@ -93,7 +97,7 @@ struct iscsi_conn {
 	unsigned int nops_unanswered;
 	uint32_t nop_ttt;
 	uint64_t last_rx_ns;
-	uint64_t nop_rtt_ns;
+	uint64_t nop_sent_ns, nop_rtt_ns;
 	struct loop_call reap;
 	struct iscsi_conn_stats stats;
 };

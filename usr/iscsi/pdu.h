@@ -17,6 +17,7 @@
 struct iscsi_conn;
 
 #define PDU_IOV 2 /* data pieces kept inline; commands use one */
+#define PDU_PIECES_MAX 16 /* data pieces that a PDU may refer to */
 
 struct iscsi_pdu {
 	struct list link;		/* conn->tx.queue */
@@ -38,6 +39,7 @@ struct iscsi_pdu {
 	uint8_t header_digest[ISCSI_DIGEST_LEN]; /* directly behind the header: sent in one piece */
 	uint8_t tail[8];		/* padding and data digest */
 	uint8_t tail_len;
+	bool has_digest;		/* header_digest is sent */
 	bool status;			/* takes a StatSN: response, not R2T or Data-In without S */
 	uint32_t data_len;		/* bytes of the data segment without padding */
 	const struct iovec *data;	/* borrowed until sent(); or &one */

@@ -19,6 +19,8 @@
 struct iscsi_conn;
 struct iscsi_session;
 
+#define ISCSI_R2T_MAX 8 /* R2Ts that we leave unanswered at once, whatever was negotiated */
+
 struct iscsi_task {
 	union {
 		struct scsi_cmd cmd;
@@ -27,20 +29,27 @@ struct iscsi_task {
 	struct iscsi_conn *conn;	/* allegiance */
 	struct list conn_link;		/* conn->tasks */
 	struct list early_link;		/* session->early */
+	struct loop_call reap;		/* frees it when the target gives it back inside its own call */
+	bool header_taken;		/* command_header() is done with it */
 	struct hash_node itt_node;	/* session->tasks */
 	bool in_hash;
 	bool is_tmf;
 	bool immediate;
 	bool counted;			/* holds a place in the command window */
-	bool submitted;
+	bool submitted;			/* the target has, or had, it */
 	bool ended;			/* the target gave it back: respond or aborted */
-	bool no_response;		/* aborted: release as soon as nothing refers to it */
+	bool no_response;		/* ... aborted: nothing is sent */
+	bool responding;		/* its response is queued */
+	bool hole;			/* aborted before its turn: only its CmdSN is left */
+	bool bad_data;			/* a data digest was wrong: the task will fail */
 	uint32_t itt, cmd_sn;
 	uint8_t cdb[32];		/* BHS CDB and a short extension */
+	uint8_t tmf_req[ISCSI_BHS_LEN];	/* the request of a task management function */
 	uint8_t *cdb_ext;		/* malloc'ed when longer than that; NULL else */
 	/* Data-out (r2t.c). Offsets count from the first byte of the command's data. */
-	uint32_t received;		/* in-order bytes that arrived */
+	uint32_t received;		/* bytes that arrived */
 	uint32_t unsolicited_left;	/* bytes that may still come unsolicited */
+	uint32_t unsolicited_sn;	/* DataSN of the next unsolicited Data-Out */
 	bool unsolicited_open;		/* no F bit yet in the unsolicited sequence */
 	bool data_wanted;		/* data_out() was called by the target */
 	uint32_t requested;		/* bytes asked for by R2T so far, unsolicited included */
@@ -48,13 +57,38 @@ struct iscsi_task {
 	uint32_t ttt_index;		/* place in session->ttt; UINT32_MAX: none */
 	struct {
 		uint32_t ttt, off, len, got, data_sn;
-	} r2t[8];			/* outstanding ones; a ring when more were negotiated */
+	} r2t[ISCSI_R2T_MAX];		/* outstanding ones; len 0: a free place */
 	unsigned int n_r2t;
-	unsigned int rx_busy;		/* rx is filling its buffer: don't free */
+	uint8_t *early_data;		/* unsolicited data of a task that is not yet due */
+	uint32_t early_size;
+	struct iovec early_iov;
 	/* Data-in and status. */
 	uint32_t data_sn;
 	unsigned int pdus_out;		/* queued PDUs that refer to this task */
 	struct iscsi_pdu rsp;
 };
+
+/* From the pool, on @conn's list, all zero but for the command or function, which the caller inits. */
+struct iscsi_task *task_new(struct iscsi_conn *conn, uint32_t itt);
+/* Nothing may refer to it any more; what it holds of the target is released. */
+void task_free(struct iscsi_task *task);
+/* The command or function of this ITT in the session, or NULL. */
+struct iscsi_task *task_find(const struct iscsi_session *s, uint32_t itt);
+/* Frees the task if it has ended and neither rx nor a queued PDU refers to it. */
+void task_check_done(struct iscsi_task *task);
+/* The same from the loop: for callbacks of the target, which may still be using the task. */
+void task_defer_free(struct iscsi_task *task);
+/* The receive machine must not touch the task's buffer any more. */
+void task_forget_rx(struct iscsi_task *task);
+
+/* Takes its place in the window, or among the immediate ones. */
+void task_count(struct iscsi_task *task, bool immediate);
+/* Gives it up, so that the response already tells of the larger window. Idempotent. */
+void task_uncount(struct iscsi_task *task);
+
+static inline struct iscsi_task *task_of_cmd(struct scsi_cmd *cmd)
+{
+	return container_of(cmd, struct iscsi_task, cmd);
+}
 
 #endif

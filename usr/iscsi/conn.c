@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a connection (conn.h). Closing takes the socket away at once; the
+ * memory goes in the REAP phase when the last of its tasks has been released.
+ */
+#include "iscsi/conn.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/login.h"
+#include "iscsi/nop.h"
+#include "iscsi/pdu.h"
+#include "iscsi/portal.h"
+#include "iscsi/rx.h"
+#include "iscsi/session.h"
+#include "iscsi/task.h"
+#include "iscsi/tcp.h"
+#include "iscsi/tx.h"
+#include "target/core.h"
+
+static void reap(struct loop_call *call)
+{
+	struct iscsi_conn *conn = container_of(call, struct iscsi_conn, reap);
+
+	if (conn->n_tasks)
+		return;
+	iscsi.n_conns--;
+	free(conn);
+	iscsi_check_stopped();
+}
+
+struct iscsi_conn *conn_new(const struct iscsi_link *ops, int fd, struct iscsi_portal *portal,
+			    const struct addr *peer, const struct addr *local)
+{
+	struct iscsi_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn || loop_fd_add(iscsi.core->loop, &conn->fd, fd, EPOLLIN, tcp_ready)) {
+		free(conn);
+		close(fd);
+		return NULL;
+	}
+	conn->ops = ops;
+	conn->tpgt = portal ? portal->tag : 1;
+	conn->peer = *peer;
+	conn->local = *local;
+	conn->state = CONN_LOGIN;
+	conn->last_rx_ns = loop_now(iscsi.core->loop);
+	list_init(&conn->link);
+	list_init(&conn->tasks);
+	params_rfc_defaults(&conn->params);
+	loop_call_init(&conn->reap, LOOP_REAP, reap);
+	rx_init(conn);
+	tx_init(conn);
+	iscsi.n_conns++;
+	return conn;
+}
+
+static void log_close(const struct iscsi_conn *conn, const char *why)
+{
+	char peer[ADDR_STRLEN];
+
+	if (why)
+		log_limited(LOG_LVL_INFO, "connection of %s from %s ended: %s",
+			    conn->session ? conn->session->initiator : "an initiator",
+			    addr_format(&conn->peer, peer), why);
+}
+
+/* Tasks whose end the initiator will not see any more. */
+static void drop_ended_tasks(struct iscsi_conn *conn)
+{
+	struct iscsi_task *task, *tmp;
+
+	list_for_each_safe(task, tmp, &conn->tasks, conn_link)
+		task_check_done(task);
+}
+
+void conn_close(struct iscsi_conn *conn, const char *why)
+{
+	if (conn->closing)
+		return;
+	conn->closing = true;
+	conn->state = CONN_CLOSING;
+	log_close(conn, why);
+	loop_timer_cancel(&conn->login_timer);
+	loop_timer_cancel(&conn->nop_timer);
+	rx_done(conn);
+	if (conn->rx.task)
+		task_forget_rx(conn->rx.task);
+	conn->ops->close(conn);
+	login_end(conn);
+	if (conn->session)
+		session_conn_gone(conn->session, conn);
+	else
+		list_del(&conn->link);
+	drop_ended_tasks(conn);
+	loop_call_queue(iscsi.core->loop, &conn->reap);
+}
+
+void conn_close_when_sent(struct iscsi_conn *conn)
+{
+	if (conn->closing)
+		return;
+	conn->close_when_sent = true;
+	conn->state = CONN_IN_LOGOUT;
+	loop_call_queue(iscsi.core->loop, &conn->tx.flush);
+}
+
+void conn_full_feature(struct iscsi_conn *conn)
+{
+	conn->state = CONN_FULL_FEATURE;
+	conn->login_done = true;
+	loop_timer_cancel(&conn->login_timer);
+	conn->ops->full_feature(conn);
+	nop_start(conn);
+}

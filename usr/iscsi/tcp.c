@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TCP link: one recv a readiness event into one buffer that all connections
+ * share, or straight into a command's buffer with the shared one behind it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+#include "iscsi/conn.h"
+#include "iscsi/datain.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/link.h"
+#include "iscsi/r2t.h"
+#include "iscsi/rx.h"
+#include "iscsi/tcp.h"
+#include "iscsi/tx.h"
+#include "target/cmd.h"
+#include "target/core.h"
+
+#define PLACES 16
+
+static void receive(struct iscsi_conn *conn)
+{
+	struct iovec iov[PLACES + 1];
+	unsigned int places = rx_places(conn, iov, PLACES), i;
+	size_t room = 0, placed;
+	ssize_t n;
+
+	for (i = 0; i < places; i++)
+		room += iov[i].iov_len;
+	iov[places] = (struct iovec){ iscsi.staging, TCP_STAGING };
+	n = readv(conn->fd.fd, iov, (int)places + 1);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		conn_close(conn, n ? strerror(errno) : "closed by the initiator");
+		return;
+	}
+	conn->last_rx_ns = loop_now(iscsi.core->loop);
+	placed = (size_t)n < room ? (size_t)n : room;
+	if (placed)
+		rx_placed(conn, placed);
+	if ((size_t)n > placed)
+		rx_push(conn, iscsi.staging, (size_t)n - placed);
+}
+
+void tcp_ready(struct loop_fd *lf, uint32_t events)
+{
+	struct iscsi_conn *conn = container_of(lf, struct iscsi_conn, fd);
+
+	if (events & EPOLLOUT)
+		tx_unblocked(conn);
+	if ((events & EPOLLIN) || ((events & (EPOLLERR | EPOLLHUP)) && conn->rx.paused))
+		receive(conn);
+	else if (events & (EPOLLERR | EPOLLHUP))
+		conn_close(conn, "connection lost");
+}
+
+static int alloc_data(struct scsi_cmd *cmd, struct scsi_data *d, uint32_t len)
+{
+	void *buf = buf_get(&iscsi.core->bufs, len);
+
+	(void)cmd;
+	if (!buf)
+		return -ENOMEM;
+	d->one = (struct iovec){ buf, len };
+	d->iov = &d->one;
+	d->iovcnt = 1;
+	d->len = len;
+	return 0;
+}
+
+static void free_data(struct scsi_cmd *cmd, struct scsi_data *d)
+{
+	(void)cmd;
+	if (d->iov)
+		buf_put(&iscsi.core->bufs, d->one.iov_base, d->len);
+	d->iov = NULL;
+}
+
+static void full_feature(struct iscsi_conn *conn)
+{
+	conn->header_digest = conn->params.header_digest & DIGEST_CRC32C;
+	conn->data_digest = conn->params.data_digest & DIGEST_CRC32C;
+}
+
+static void pause_rx(struct iscsi_conn *conn, bool pause)
+{
+	conn->rx.paused = pause;
+	loop_fd_mod(&conn->fd, (pause ? 0 : EPOLLIN) | (conn->tx.blocked ? EPOLLOUT : 0));
+}
+
+static void tcp_close(struct iscsi_conn *conn)
+{
+	loop_fd_del(&conn->fd);
+	close(conn->fd.fd);
+	conn->fd.fd = -1;
+	tx_drop(conn);
+}
+
+const struct iscsi_link tcp_link = {
+	.name = "tcp",
+	.send = tx_queue,
+	.send_response = datain_send,
+	.request_data = r2t_send,
+	.alloc_data = alloc_data,
+	.free_data = free_data,
+	.full_feature = full_feature,
+	.pause_rx = pause_rx,
+	.close = tcp_close,
+};

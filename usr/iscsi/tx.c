@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sending over TCP. pdu.c queues; the flush runs once a turn and hands the whole
+ * queue to one sendmsg, data by reference. When the socket is full it waits for
+ * EPOLLOUT. A PDU's sent() is called when its last byte was handed over.
+ */
+#include "iscsi/tx.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/loop.h"
+#include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/pdu.h"
+#include "target/core.h"
+
+#define TX_IOV 512		    /* pieces of one sendmsg */
+#define TX_TURN (2 * MiB)	    /* bytes of one connection in one turn: others wait */
+#define TX_STOP_READING (8 * MiB)   /* a peer that does not take its answers gets no more */
+#define TX_GO_READING (4 * MiB)
+
+/* The header and its digest are sent as one piece. */
+static_assert(offsetof(struct iscsi_pdu, header_digest) ==
+		      offsetof(struct iscsi_pdu, bytes) + ISCSI_BHS_LEN,
+	      "header digest behind the header");
+
+static uint32_t header_len(const struct iscsi_pdu *pdu)
+{
+	return ISCSI_BHS_LEN + (pdu->has_digest ? ISCSI_DIGEST_LEN : 0);
+}
+
+static uint64_t pdu_size(const struct iscsi_pdu *pdu)
+{
+	return header_len(pdu) + (uint64_t)pdu->data_len + pdu->tail_len;
+}
+
+/* Describes @pdu from byte @skip on; returns the pieces used, 0 when there is no room. */
+static unsigned int pdu_pieces(struct iscsi_pdu *pdu, uint64_t skip, struct iovec *out,
+			       unsigned int max)
+{
+	struct iovec all[PDU_PIECES_MAX + 2];
+	unsigned int n = 0, i, used = 0;
+
+	if (pdu->data_cnt + 2 > max)
+		return 0;
+	all[n++] = (struct iovec){ pdu->bytes, header_len(pdu) };
+	for (i = 0; i < pdu->data_cnt; i++)
+		all[n++] = pdu->data[i];
+	if (pdu->tail_len)
+		all[n++] = (struct iovec){ pdu->tail, pdu->tail_len };
+	for (i = 0; i < n; i++) {
+		if (skip >= all[i].iov_len) {
+			skip -= all[i].iov_len;
+			continue;
+		}
+		out[used].iov_base = (uint8_t *)all[i].iov_base + skip;
+		out[used++].iov_len = all[i].iov_len - skip;
+		skip = 0;
+	}
+	return used;
+}
+
+static unsigned int gather(struct iscsi_conn *conn, struct iovec *iov, uint64_t *bytes)
+{
+	struct iscsi_pdu *pdu;
+	uint64_t skip = conn->tx.skip;
+	unsigned int n = 0;
+
+	*bytes = 0;
+	list_for_each(pdu, &conn->tx.queue, link) {
+		unsigned int used = pdu_pieces(pdu, skip, iov + n, TX_IOV - n);
+
+		if (!used || *bytes > TX_TURN)
+			break;
+		n += used;
+		*bytes += pdu_size(pdu) - skip;
+		skip = 0;
+	}
+	return n;
+}
+
+/* @n bytes have left: ends the PDUs that are complete. */
+static void account(struct iscsi_conn *conn, uint64_t n)
+{
+	conn->tx.queued_bytes -= n;
+	conn->stats.tx_bytes += n;
+	n += conn->tx.skip;
+	while (n) {
+		struct iscsi_pdu *pdu = list_first(&conn->tx.queue, struct iscsi_pdu, link);
+		uint64_t size = pdu_size(pdu);
+
+		if (n < size)
+			break;
+		n -= size;
+		list_del(&pdu->link);
+		pdu->sent(pdu);
+	}
+	conn->tx.skip = n;
+}
+
+static void block(struct iscsi_conn *conn, bool blocked)
+{
+	if (conn->tx.blocked == blocked)
+		return;
+	conn->tx.blocked = blocked;
+	loop_fd_mod(&conn->fd, (conn->rx.paused ? 0 : EPOLLIN) | (blocked ? EPOLLOUT : 0));
+}
+
+static void check_reading(struct iscsi_conn *conn)
+{
+	if (!conn->rx.paused && conn->tx.queued_bytes > TX_STOP_READING)
+		conn->ops->pause_rx(conn, true);
+	else if (conn->rx.paused && conn->tx.queued_bytes < TX_GO_READING)
+		conn->ops->pause_rx(conn, false);
+}
+
+static void send_queue(struct iscsi_conn *conn)
+{
+	struct iovec iov[TX_IOV];
+	uint64_t total = 0;
+
+	while (!list_empty(&conn->tx.queue) && !conn->closing) {
+		uint64_t bytes;
+		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = gather(conn, iov, &bytes) };
+		ssize_t n;
+
+		if (total > TX_TURN) {
+			loop_call_queue(iscsi.core->loop, &conn->tx.flush);
+			return;
+		}
+		n = sendmsg(conn->fd.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			block(conn, true);
+			return;
+		}
+		if (n < 0) {
+			conn_close(conn, strerror(errno));
+			return;
+		}
+		account(conn, (uint64_t)n);
+		total += (uint64_t)n;
+		if ((uint64_t)n < bytes) {
+			block(conn, true);
+			return;
+		}
+	}
+	if (!conn->closing)
+		block(conn, false);
+}
+
+static void flush(struct loop_call *call)
+{
+	struct iscsi_conn *conn = container_of(call, struct iscsi_conn, tx.flush);
+
+	if (conn->closing)
+		return;
+	if (!conn->tx.blocked)
+		send_queue(conn);
+	if (conn->closing)
+		return;
+	if (list_empty(&conn->tx.queue) && conn->close_when_sent)
+		conn_close(conn, NULL);
+	else
+		check_reading(conn);
+}
+
+void tx_init(struct iscsi_conn *conn)
+{
+	list_init(&conn->tx.queue);
+	loop_call_init(&conn->tx.flush, LOOP_FLUSH, flush);
+}
+
+void tx_queue(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
+{
+	list_push_back(&conn->tx.queue, &pdu->link);
+	conn->tx.queued_bytes += pdu_size(pdu);
+	loop_call_queue(iscsi.core->loop, &conn->tx.flush);
+}
+
+void tx_unblocked(struct iscsi_conn *conn)
+{
+	conn->tx.blocked = false;
+	loop_fd_mod(&conn->fd, conn->rx.paused ? 0 : EPOLLIN);
+	loop_call_queue(iscsi.core->loop, &conn->tx.flush);
+}
+
+void tx_drop(struct iscsi_conn *conn)
+{
+	struct list *link;
+
+	loop_call_cancel(&conn->tx.flush);
+	conn->tx.skip = conn->tx.queued_bytes = 0;
+	while ((link = list_pop(&conn->tx.queue))) {
+		struct iscsi_pdu *pdu = list_entry(link, struct iscsi_pdu, link);
+
+		pdu->sent(pdu);
+	}
+}
