@@ -28,6 +28,8 @@ static void reap(struct loop_call *call)
 	if (conn->n_tasks)
 		return;
 	iscsi.n_conns--;
+	if (conn->session)
+		session_conn_freed(conn->session);
 	free(conn);
 	iscsi_check_stopped();
 }
