@@ -11,7 +11,6 @@
 #include "iscsi/iscsi.h"
 #include "iscsi/portal.h"
 #include "iscsi/session.h"
-#include "scsi/lun.h"
 #include "target/nexus.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
@@ -37,21 +36,22 @@ int portal_verb_show(struct verb_call *call)
 	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 
+/* By --sid, which is unique over targets; with --tid it must be that target's. */
 static struct iscsi_session *call_session(struct verb_call *call)
 {
-	uint64_t sid = verb_uint(call, "sid", 0);
-	struct target *t = verb_target(call);
+	uint64_t sid = verb_uint(call, "sid", 0), tid = verb_uint(call, "tid", 0);
+	struct target *t = tid ? verb_target(call) : NULL;
 	struct iscsi_session *s = NULL;
 
-	if (!t)
+	if (tid && !t)
 		return NULL;
 	if (sid && sid <= UINT16_MAX)
 		s = session_by_tsih(&iscsi, (uint16_t)sid);
-	if (s && (!s->target || s->target->t != t))
+	if (s && (!s->target || (t && s->target->t != t)))
 		s = NULL;
 	if (!s)
-		err_set(&call->err, ERR_NO_SESSION, "target %u has no session %llu", t->tid,
-			(unsigned long long)sid);
+		err_set(&call->err, ERR_NO_SESSION, "there is no session %llu%s",
+			(unsigned long long)sid, t ? " with this target" : "");
 	return s;
 }
 
@@ -82,12 +82,22 @@ static json_t *conn_to_json(const struct iscsi_conn *conn)
 static json_t *session_to_json(const struct iscsi_session *s)
 {
 	const struct iscsi_conn *conn;
-	json_t *conns = json_array();
+	json_t *obj, *conns;
 
+	obj = json_pack("{s:i s:s s:s? s:[]}", "sid", s->tsih, "initiator", s->initiator, "alias",
+			s->alias, "connections");
+	conns = json_object_get(obj, "connections");
 	list_for_each(conn, &s->conns, link)
-		json_array_append_new(conns, conn_to_json(conn));
-	return json_pack("{s:i s:s s:s? s:o}", "sid", s->tsih, "initiator", s->initiator, "alias",
-			 s->alias, "connections", conns);
+		if (!obj || json_array_append_new(conns, conn_to_json(conn))) {
+			json_decref(obj);
+			return NULL;
+		}
+	return obj;
+}
+
+static int no_memory(struct verb_call *call)
+{
+	return err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 
 int session_verb_show(struct verb_call *call)
@@ -101,19 +111,37 @@ int session_verb_show(struct verb_call *call)
 	params = json_object();
 	params_show(&s->params, params);
 	if (!call->result || json_object_set_new(call->result, "params", params))
-		return err_set(&call->err, ERR_NOMEM, "%s", "");
+		return no_memory(call);
 	return 0;
+}
+
+static json_t *conn_stats(const struct iscsi_conn *conn)
+{
+	const struct iscsi_conn_stats *st = &conn->stats;
+
+	return json_pack("{s:i s:i s:I s:I s:I s:I s:I s:I}", "sid", conn->session->tsih, "cid",
+			 conn->cid, "rxdata_octets", (json_int_t)st->rx_bytes, "txdata_octets",
+			 (json_int_t)st->tx_bytes, "dataout_pdus", (json_int_t)st->data_out_pdus,
+			 "datain_pdus", (json_int_t)st->data_in_pdus, "cmd_pdus",
+			 (json_int_t)st->cmd_pdus, "rsp_pdus", (json_int_t)st->rsp_pdus);
 }
 
 int session_verb_stat(struct verb_call *call)
 {
 	struct iscsi_session *s = call_session(call);
+	const struct iscsi_conn *conn;
+	json_t *luns, *conns;
 
 	if (!s)
 		return -EINVAL;
-	call->result = json_array();
-	if (target_stats_to_json(s->target->t, LUN_INVALID, s->tsih, call->result))
-		return err_set(&call->err, ERR_NOMEM, "%s", "");
+	call->result = json_pack("{s:[] s:[]}", "luns", "connections");
+	luns = json_object_get(call->result, "luns");
+	conns = json_object_get(call->result, "connections");
+	if (!call->result || (s->nexus && nexus_stats_to_json(s->nexus, luns)))
+		return no_memory(call);
+	list_for_each(conn, &s->conns, link)
+		if (json_array_append_new(conns, conn_stats(conn)))
+			return no_memory(call);
 	return 0;
 }
 
@@ -126,8 +154,9 @@ int connection_verb_show(struct verb_call *call)
 		return -EINVAL;
 	call->result = json_array();
 	list_for_each(s, &iscsi.sessions, link)
-		if (s->target && s->target->t == t && s->tsih)
-			json_array_append_new(call->result, session_to_json(s));
+		if (s->target && s->target->t == t && s->tsih &&
+		    json_array_append_new(call->result, session_to_json(s)))
+			return no_memory(call);
 	return 0;
 }
 
@@ -144,16 +173,11 @@ int connection_verb_delete(struct verb_call *call)
 int connection_verb_stat(struct verb_call *call)
 {
 	const struct iscsi_conn *conn = call_conn(call);
-	const struct iscsi_conn_stats *st;
 
 	if (!conn)
 		return -EINVAL;
-	st = &conn->stats;
-	call->result = json_pack("[{s:i s:i s:I s:I s:I s:I s:I s:I}]", "sid", conn->session->tsih,
-				 "cid", conn->cid, "rxdata_octets", (json_int_t)st->rx_bytes,
-				 "txdata_octets", (json_int_t)st->tx_bytes, "dataout_pdus",
-				 (json_int_t)st->data_out_pdus, "datain_pdus",
-				 (json_int_t)st->data_in_pdus, "cmd_pdus", (json_int_t)st->cmd_pdus,
-				 "rsp_pdus", (json_int_t)st->rsp_pdus);
-	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
+	call->result = json_array();
+	if (json_array_append_new(call->result, conn_stats(conn)))
+		return no_memory(call);
+	return 0;
 }

@@ -7,12 +7,13 @@
 
 #define END { .name = NULL }
 #define TID { "tid", VERB_UINT, true, "target number" }
+#define OF_TID { "tid", VERB_UINT, false, "target number: the session must be this target's" }
 #define SID { "sid", VERB_UINT, true, "session number (TSIH)" }
 #define CID { "cid", VERB_UINT, true, "connection number" }
 
 static const struct verb_arg tid_only[] = { TID, END };
-static const struct verb_arg tid_sid[] = { TID, SID, END };
-static const struct verb_arg tid_sid_cid[] = { TID, SID, CID, END };
+static const struct verb_arg tid_sid[] = { OF_TID, SID, END };
+static const struct verb_arg tid_sid_cid[] = { OF_TID, SID, CID, END };
 static const struct verb_arg portal_args[] = {
 	{ "portal", VERB_STRING, true, "address[:port], [v6address][:port]" },
 	END,
@@ -40,5 +41,5 @@ const struct verb iscsi_verbs[8] = {
 	VERB("session", "show", tid_sid, true, session_verb_show,
 	     "Shows a session and what it negotiated."),
 	VERB("session", "stat", tid_sid, true, session_verb_stat,
-	     "Counters of a session by logical unit."),
+	     "Counters of a session by logical unit, and of its connections."),
 };

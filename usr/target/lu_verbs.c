@@ -53,33 +53,95 @@ static int parse_bsoflags(const char *flags, struct lu_conf *conf, struct err *e
 		       "bsoflags are sync, direct or sync:direct, not '%s'", flags);
 }
 
-/* Sets every parameter of a fresh LU but its path; the first that fails is told. */
-static int set_params(struct lu *lu, json_t *params, struct err *err)
+/*
+ * Parameters in the order they were given, so that "online=0,path=...,online=1" means what it
+ * says. Opening a path takes time: the walk over them stops there and goes on from the loop.
+ */
+struct setting {
+	struct verb_call *call;
+	json_t *params;	/* the call's */
+	void *next;	/* iterator; NULL: at the end */
+	bool fresh;	/* the LU was just made: a parameter that fails unmakes it */
+};
+
+static int set_next(struct setting *s, struct lu *lu);
+
+/* The call ends from the loop. */
+static void set_end(struct setting *s, struct lu *lu)
 {
-	const char *name;
-	json_t *value;
+	struct verb_call *call = s->call;
+
+	if (call->err.code != ERR_OK && s->fresh && lu)
+		lu_delete(lu, true, NULL, NULL, NULL);
+	free(s);
+	verb_finish(call);
+}
+
+static void path_set(void *arg, const struct err *err)
+{
+	struct setting *s = arg;
+	struct lu *lu;
+
+	if (err)
+		s->call->err = *err;
+	lu = verb_lu(s->call);
+	if (!lu || err || set_next(s, lu) != -EINPROGRESS)
+		set_end(s, lu);
+}
+
+/* 0: all are set. -EINPROGRESS: path_set() goes on. Another: call->err is set. */
+static int set_next(struct setting *s, struct lu *lu)
+{
 	int r = 0;
 
-	json_object_foreach(params, name, value)
-	{
-		if (!strcmp(name, "path"))
-			continue;
-		r = lu_set(lu, name, json_string_value(value), err);
-		if (r)
-			break;
+	while (!r && s->next) {
+		const char *name = json_object_iter_key(s->next);
+		const char *value = json_string_value(json_object_iter_value(s->next));
+
+		s->next = json_object_iter_next(s->params, s->next);
+		if (!strcmp(name, "path")) {
+			lu_set_path(lu, *value ? value : NULL, path_set, s);
+			return -EINPROGRESS;
+		}
+		r = lu_set(lu, name, value, &s->call->err);
 	}
 	return r;
 }
 
+static struct setting *setting_new(struct verb_call *call, bool fresh)
+{
+	struct setting *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		err_set(&call->err, ERR_NOMEM, "%s", "");
+		return NULL;
+	}
+	s->call = call;
+	s->params = verb_arg(call, "params");
+	s->next = json_object_iter(s->params);
+	s->fresh = fresh;
+	return s;
+}
+
 static void lu_made(void *arg, struct lu *lu, const struct err *err)
 {
-	struct verb_call *call = arg;
+	struct setting *s = arg;
 
 	if (!lu)
-		call->err = *err;
-	else if (set_params(lu, verb_arg(call, "params"), &call->err))
-		lu_delete(lu, true, NULL, NULL, NULL);
-	verb_finish(call);
+		s->call->err = *err;
+	if (!lu || set_next(s, lu) != -EINPROGRESS)
+		set_end(s, lu);
+}
+
+/* The controller that every target has at LUN 0 gives way only when that is plainly meant. */
+static int check_lun0(const struct target *t, const struct lu_conf *conf, struct err *err)
+{
+	const struct lu *lu = target_lu(t, conf->lun);
+
+	if (conf->dev_type || !lu || !lu->automatic)
+		return 0;
+	return err_set(err, ERR_LUN_EXISTS,
+		       "LUN 0 is the target's controller: --device-type disk puts a disk in its place");
 }
 
 int lu_verb_new(struct verb_call *call)
@@ -93,6 +155,7 @@ int lu_verb_new(struct verb_call *call)
 		.bsopts = verb_str(call, "bsopts"),
 	};
 	uint64_t block_size = verb_uint(call, "blocksize", 0);
+	struct setting *s;
 
 	if (!t)
 		return -EINVAL;
@@ -101,7 +164,12 @@ int lu_verb_new(struct verb_call *call)
 	if (block_size > UINT32_MAX)
 		return err_set(&call->err, ERR_INVALID_REQUEST, "the block size is too large");
 	conf.block_size = (uint32_t)block_size;
-	lu_new(t, &conf, lu_made, call);
+	if (check_lun0(t, &conf, &call->err))
+		return -EINVAL;
+	s = setting_new(call, true);
+	if (!s)
+		return -EINVAL;
+	lu_new(t, &conf, lu_made, s);
 	return -EINPROGRESS;
 }
 
@@ -117,7 +185,7 @@ int lu_verb_delete(struct verb_call *call)
 
 	if (!lu)
 		return -EINVAL;
-	if (!lu->lun && lu->dev->pdt == PDT_CONTROLLER)
+	if (lu->automatic)
 		return err_set(&call->err, ERR_INVALID_REQUEST,
 			       "LUN 0 is the target's controller and goes with the target");
 	r = lu_delete(lu, verb_bool(call, "force", false), finished, call, &call->err);
@@ -132,29 +200,15 @@ int lu_verb_show(struct verb_call *call)
 	return lu ? 0 : -EINVAL;
 }
 
-static void path_set(void *arg, const struct err *err)
-{
-	struct verb_call *call = arg;
-
-	if (err)
-		call->err = *err;
-	verb_finish(call);
-}
-
 int lu_verb_update(struct verb_call *call)
 {
-	json_t *params = verb_arg(call, "params");
-	json_t *path = json_object_get(params, "path");
 	struct lu *lu = verb_lu(call);
-	int r;
+	struct setting *s = lu ? setting_new(call, false) : NULL;
+	int r = s ? set_next(s, lu) : -EINVAL;
 
-	if (!lu)
-		return -EINVAL;
-	r = set_params(lu, params, &call->err);
-	if (r || !path)
-		return r;
-	lu_set_path(lu, *json_string_value(path) ? json_string_value(path) : NULL, path_set, call);
-	return -EINPROGRESS;
+	if (r != -EINPROGRESS)
+		free(s);
+	return r;
 }
 
 int lu_verb_stat(struct verb_call *call)
@@ -164,7 +218,7 @@ int lu_verb_stat(struct verb_call *call)
 	if (!lu)
 		return -EINVAL;
 	call->result = json_array();
-	if (target_stats_to_json(lu->target, lu->lun, verb_uint(call, "sid", 0), call->result))
+	if (lu_stats_to_json(lu, verb_uint(call, "sid", 0), call->result) < 0)
 		return err_set(&call->err, ERR_NOMEM, "%s", "");
 	return 0;
 }

@@ -3,14 +3,16 @@
  * Targets, logical units and counters as JSON, for the verbs. The classic text of
  * tgtadm is made from the same objects, on the other side of the socket.
  */
+#include <errno.h>
+
 #include "base/util.h"
-#include "scsi/lun.h"
 #include "target/devtype.h"
 #include "target/lu.h"
 #include "target/nexus.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
 #include "target/transport.h"
+#include "target/verb_walk.h"
 
 static const char *lu_flags(const struct lu *lu)
 {
@@ -48,33 +50,77 @@ static json_t *nexus_to_json(const struct nexus *n)
 	return obj;
 }
 
-json_t *target_to_json(const struct target *t)
+/* -ENOMEM, or how many there are. */
+static int add_nexuses(const struct target *t, json_t *array)
 {
-	json_t *nexuses = json_array(), *luns = json_array(), *acl = access_show(&t->access);
 	const struct nexus *n;
-	const struct lu *lu;
-	json_t *obj;
+	int count = 0;
 
-	list_for_each(n, &t->nexuses, link)
-		if (!n->dying)
-			json_array_append_new(nexuses, nexus_to_json(n));
-	list_for_each(lu, &t->lus, link)
-		json_array_append_new(luns, lu_to_json(lu));
-	obj = json_pack("{s:I s:s s:s s:s s:o s:o s:[] s:o}", "tid", (json_int_t)t->tid,
-			"name", t->name, "driver", t->transport->name,
-			"state", t->offline ? "offline" : "ready",
-			"nexuses", nexuses, "luns", luns, "accounts", "acl", acl);
-	if (obj && t->transport->target_show)
+	list_for_each(n, &t->nexuses, link) {
+		if (n->dying)
+			continue;
+		if (json_array_append_new(array, nexus_to_json(n)))
+			return -ENOMEM;
+		count++;
+	}
+	return count;
+}
+
+/* Without its LUNs; @luns is where they go. */
+static json_t *target_to_json(const struct target *t, json_t **luns, int *n_nexuses)
+{
+	json_t *obj = json_pack("{s:I s:s s:s s:s s:[] s:[] s:[] s:o}", "tid", (json_int_t)t->tid,
+				"name", t->name, "driver", t->transport->name,
+				"state", t->offline ? "offline" : "ready",
+				"nexuses", "luns", "accounts", "acl", access_show(&t->access));
+
+	*luns = json_object_get(obj, "luns");
+	*n_nexuses = obj ? add_nexuses(t, json_object_get(obj, "nexuses")) : -ENOMEM;
+	if (*n_nexuses < 0) {
+		json_decref(obj);
+		return NULL;
+	}
+	if (t->transport->target_show)
 		t->transport->target_show(t, obj);
 	return obj;
 }
 
-static json_t *itl_to_json(const struct target *t, const struct itl *itl)
+/* A target costs as much as a few LUNs, for its parameters. */
+#define TARGET_WEIGHT 8
+
+static int show_target(struct verb_walk *w, const struct target *t)
+{
+	int n;
+	json_t *obj = target_to_json(t, &w->luns, &n);
+
+	if (!obj)
+		return -ENOMEM;
+	if (w->one)
+		w->call->result = obj;
+	else if (json_array_append_new(w->call->result, obj))
+		return -ENOMEM;
+	return n + TARGET_WEIGHT;
+}
+
+static int show_lu(struct verb_walk *w, const struct lu *lu)
+{
+	return json_array_append_new(w->luns, lu_to_json(lu)) ? -ENOMEM : 1;
+}
+
+int targets_show(struct verb_call *call, const struct target *only)
+{
+	static const struct verb_walk_ops ops = { .target = show_target, .lu = show_lu };
+
+	call->result = only ? NULL : json_array();
+	return verb_walk(call, &ops, only);
+}
+
+static json_t *itl_to_json(const struct lu *lu, const struct itl *itl)
 {
 	const struct itl_stats *s = &itl->stats;
 
 	return json_pack("{s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I}",
-			 "tid", (json_int_t)t->tid, "lun", (json_int_t)itl->lun,
+			 "tid", (json_int_t)lu->target->tid, "lun", (json_int_t)lu->lun,
 			 "sid", (json_int_t)itl->nexus->sid,
 			 "rd_subm_bytes", (json_int_t)s->rd_subm_bytes,
 			 "rd_subm_cmds", (json_int_t)s->rd_subm_cmds,
@@ -87,20 +133,40 @@ static json_t *itl_to_json(const struct target *t, const struct itl *itl)
 			 "errs", (json_int_t)s->errs);
 }
 
-int target_stats_to_json(const struct target *t, uint64_t lun, uint64_t sid, json_t *array)
+int lu_stats_to_json(const struct lu *lu, uint64_t sid, json_t *array)
 {
-	const struct lu *lu;
+	const struct itl *itl;
+	int n = 0;
+
+	list_for_each(itl, &lu->itls, lu_link) {
+		if (sid && itl->nexus->sid != sid)
+			continue;
+		if (json_array_append_new(array, itl_to_json(lu, itl)))
+			return -ENOMEM;
+		n++;
+	}
+	return n;
+}
+
+int nexus_stats_to_json(const struct nexus *n, json_t *array)
+{
 	const struct itl *itl;
 
-	list_for_each(lu, &t->lus, link) {
-		if (lun != LUN_INVALID && lu->lun != lun)
-			continue;
-		list_for_each(itl, &lu->itls, lu_link) {
-			if (sid && itl->nexus->sid != sid)
-				continue;
-			if (json_array_append_new(array, itl_to_json(t, itl)))
-				return -1;
-		}
-	}
+	list_for_each(itl, &n->itl_list, nexus_link)
+		if (itl->hashed && json_array_append_new(array, itl_to_json(itl->lu, itl)))
+			return -ENOMEM;
 	return 0;
+}
+
+static int stat_lu(struct verb_walk *w, const struct lu *lu)
+{
+	return lu_stats_to_json(lu, 0, w->call->result);
+}
+
+int targets_stat(struct verb_call *call, const struct target *only)
+{
+	static const struct verb_walk_ops ops = { .lu = stat_lu };
+
+	call->result = json_array();
+	return verb_walk(call, &ops, only);
 }

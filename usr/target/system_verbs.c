@@ -8,12 +8,14 @@
 
 #include "base/log.h"
 #include "bs/bs.h"
-#include "scsi/lun.h"
 #include "target/core.h"
 #include "target/devtype.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
 #include "target/transport.h"
+#include "target/verb_walk.h"
+
+#define ISNS_PORT 3205 /* RFC 4171 */
 
 static const char *const lld_states[] = {
 	[TRANSPORT_UNINITIALIZED] = "uninitialized",
@@ -22,27 +24,15 @@ static const char *const lld_states[] = {
 	[TRANSPORT_STOPPED] = "stopped",
 };
 
-static json_t *llds_to_json(const struct core *core, bool targets)
+/* In the order of core->transports. */
+static json_t *llds_to_json(const struct core *core)
 {
 	json_t *llds = json_array();
 	struct transport *const *tr;
-	struct target *t;
 
-	for (tr = core->transports; *tr; tr++) {
-		json_t *lld = json_pack("{s:s s:s}", "name", (*tr)->name,
-					"state", lld_states[(*tr)->state]);
-		json_t *list = targets ? json_array() : NULL;
-
-		for (t = targets ? target_next(core, NULL) : NULL; t; t = target_next(core, t))
-			if (t->transport == *tr)
-				json_array_append_new(list,
-						      json_pack("{s:I s:s}", "tid",
-								(json_int_t)t->tid, "name",
-								t->name));
-		if (list)
-			json_object_set_new(lld, "targets", list);
-		json_array_append_new(llds, lld);
-	}
+	for (tr = core->transports; *tr; tr++)
+		json_array_append_new(llds, json_pack("{s:s s:s}", "name", (*tr)->name, "state",
+						      lld_states[(*tr)->state]));
 	return llds;
 }
 
@@ -73,12 +63,13 @@ int system_show(struct verb_call *call)
 	for (d = core->dev_types; *d; d++)
 		if ((*d)->pdt != PDT_WLUN)
 			json_array_append_new(devs, json_string((*d)->show_name));
-	call->result = json_pack("{s:s s:s s:b s:o s:o s:o s:{s:b}}", "version", TGT_VERSION,
+	call->result = json_pack("{s:s s:s s:b s:o s:o s:o s:[] s:{s:b s:s s:i s:b}}", "version", TGT_VERSION,
 				 "state", core->offline ? "offline" : "ready",
 				 "debug", log_get_level() >= LOG_LVL_DEBUG,
-				 "llds", llds_to_json(core, false),
+				 "llds", llds_to_json(core),
 				 "backing_stores", stores_to_json(core), "device_types", devs,
-				 "isns", "enabled", 0);
+				 "accounts", "isns", "enabled", 0, "server", "", "port", ISNS_PORT,
+				 "access_control", 0);
 	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 
@@ -128,20 +119,28 @@ int system_delete(struct verb_call *call)
 
 int system_stat(struct verb_call *call)
 {
-	const struct core *core = call->context;
-	struct target *t;
+	return targets_stat(call, NULL);
+}
 
-	call->result = json_array();
-	for (t = target_next(core, NULL); t; t = target_next(core, t))
-		if (target_stats_to_json(t, LUN_INVALID, 0, call->result))
-			return err_set(&call->err, ERR_NOMEM, "%s", "");
-	return 0;
+static int lld_target(struct verb_walk *w, const struct target *t)
+{
+	json_t *lld = json_array_get(w->call->result, t->transport->index);
+	json_t *row = json_pack("{s:I s:s}", "tid", (json_int_t)t->tid, "name", t->name);
+
+	return json_array_append_new(json_object_get(lld, "targets"), row) ? -ENOMEM : 1;
 }
 
 int lld_show(struct verb_call *call)
 {
-	call->result = llds_to_json(call->context, true);
-	return 0;
+	static const struct verb_walk_ops ops = { .target = lld_target };
+	json_t *lld;
+	size_t i;
+
+	call->result = llds_to_json(call->context);
+	json_array_foreach(call->result, i, lld)
+		if (json_object_set_new(lld, "targets", json_array()))
+			return err_set(&call->err, ERR_NOMEM, "%s", "");
+	return verb_walk(call, &ops, NULL);
 }
 
 static struct transport *call_lld(struct verb_call *call)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scsi/lun.h"
 #include "target/core.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
@@ -54,18 +53,9 @@ int target_verb_delete(struct verb_call *call)
 
 int target_verb_show(struct verb_call *call)
 {
-	struct target *t;
+	struct target *t = verb_arg(call, "tid") ? verb_target(call) : NULL;
 
-	if (verb_arg(call, "tid")) {
-		t = verb_target(call);
-		call->result = t ? target_to_json(t) : NULL;
-		return t ? 0 : -EINVAL;
-	}
-	call->result = json_array();
-	for (t = target_next(call->context, NULL); t; t = target_next(call->context, t))
-		if (json_array_append_new(call->result, target_to_json(t)))
-			return err_set(&call->err, ERR_NOMEM, "%s", "");
-	return 0;
+	return call->err.code == ERR_OK ? targets_show(call, t) : -EINVAL;
 }
 
 static int set_state(struct target *t, const char *value, struct err *err)
@@ -151,10 +141,5 @@ int target_verb_stat(struct verb_call *call)
 {
 	struct target *t = verb_target(call);
 
-	if (!t)
-		return -EINVAL;
-	call->result = json_array();
-	if (target_stats_to_json(t, LUN_INVALID, 0, call->result))
-		return err_set(&call->err, ERR_NOMEM, "%s", "");
-	return 0;
+	return t ? targets_stat(call, t) : -EINVAL;
 }

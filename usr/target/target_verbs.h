@@ -12,6 +12,7 @@
 
 struct core;
 struct lu;
+struct nexus;
 struct target;
 
 extern const struct verb target_verbs[19];
@@ -40,10 +41,19 @@ int lu_verb_stat(struct verb_call *call);
 struct target *verb_target(struct verb_call *call);
 struct lu *verb_lu(struct verb_call *call);
 
-/* show.c: new references, NULL when memory is short. */
-json_t *target_to_json(const struct target *t);
+/*
+ * show.c. The whole of a show or stat verb, for all targets (@only NULL) or one: what run()
+ * returns. See verb_walk.h.
+ */
+int targets_show(struct verb_call *call, const struct target *only);
+int targets_stat(struct verb_call *call, const struct target *only);
+/* New reference, NULL when memory is short. */
 json_t *lu_to_json(const struct lu *lu);
-/* Counters of the target's I_T_L nexuses appended to @array; @lun LUN_INVALID and @sid 0: all. */
-int target_stats_to_json(const struct target *t, uint64_t lun, uint64_t sid, json_t *array);
+/*
+ * Counters appended to @array, a row for every I_T_L nexus: of an LU (@sid 0: with all sessions)
+ * or of a session. -ENOMEM; of an LU, how many rows.
+ */
+int lu_stats_to_json(const struct lu *lu, uint64_t sid, json_t *array);
+int nexus_stats_to_json(const struct nexus *n, json_t *array);
 
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Walking targets and logical units in pieces (verb_walk.h). Between steps only numbers
+ * are kept, for what they stood for may be gone.
+ */
+#include "target/verb_walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/verb.h"
+#include "target/core.h"
+#include "target/lu.h"
+#include "target/target.h"
+
+/* The first target above @tid. A list, but only looked at when the one we stood at is gone. */
+static struct target *target_above(const struct core *core, uint32_t tid)
+{
+	struct target *t = tid ? target_by_tid(core, tid) : NULL;
+
+	if (t)
+		return target_next(core, t);
+	for (t = target_next(core, NULL); t && t->tid <= tid; t = target_next(core, t))
+		;
+	return t;
+}
+
+static const struct lu *lu_above(const struct target *t, bool any, uint64_t lun)
+{
+	const struct lu *at = any ? target_lu(t, lun) : NULL;
+	const struct list *l = at && !at->opening ? at->link.next : t->lus.next;
+
+	for (; l != &t->lus; l = l->next) {
+		const struct lu *lu = container_of(l, struct lu, link);
+
+		if (!any || lu->lun > lun)
+			return lu;
+	}
+	return NULL;
+}
+
+/* One LUN more of the target that the walk is in; weight, -ENOMEM, or 0 when there is none. */
+static int next_lu(struct verb_walk *w)
+{
+	struct target *t = target_by_tid(w->call->context, w->tid);
+	const struct lu *lu = t && w->ops->lu ? lu_above(t, w->any_lun, w->lun) : NULL;
+	int n;
+
+	if (!lu)
+		return 0;
+	w->any_lun = true;
+	w->lun = lu->lun;
+	n = w->ops->lu(w, lu);
+	return n ? n : 1;
+}
+
+static int next_target(struct verb_walk *w)
+{
+	struct target *t;
+	int n;
+
+	if (w->one)
+		return 0;
+	t = target_above(w->call->context, w->tid);
+	if (!t)
+		return 0;
+	w->tid = t->tid;
+	w->inside = true;
+	w->any_lun = false;
+	n = w->ops->target ? w->ops->target(w, t) : 0;
+	return n ? n : 1;
+}
+
+/* -EINPROGRESS: there is more. */
+static int step(struct verb_walk *w)
+{
+	int n, left = VERB_WALK_STEP;
+
+	while (left > 0) {
+		n = w->inside ? next_lu(w) : 0;
+		if (!n) {
+			w->inside = false;
+			n = next_target(w);
+		}
+		if (n <= 0)
+			return n;
+		left -= n;
+	}
+	return -EINPROGRESS;
+}
+
+static int failed(struct verb_call *call)
+{
+	json_decref(call->result);
+	call->result = NULL;
+	return err_set(&call->err, ERR_NOMEM, "%s", "");
+}
+
+static void next_step(struct loop_call *c)
+{
+	struct verb_walk *w = container_of(c, struct verb_walk, step);
+	struct verb_call *call = w->call;
+	struct core *core = call->context;
+	int r = step(w);
+
+	if (r == -EINPROGRESS) {
+		loop_call_queue(core->loop, &w->step);
+		return;
+	}
+	if (r)
+		failed(call);
+	free(w);
+	verb_finish(call);
+}
+
+int verb_walk(struct verb_call *call, const struct verb_walk_ops *ops, const struct target *only)
+{
+	struct verb_walk *w = calloc(1, sizeof(*w));
+	struct core *core = call->context;
+	int r = 0;
+
+	if (!w)
+		return failed(call);
+	w->call = call;
+	w->ops = ops;
+	loop_call_init(&w->step, LOOP_REAP, next_step);
+	if (only) {
+		w->tid = only->tid;
+		w->one = w->inside = true;
+		r = ops->target ? ops->target(w, only) : 0;
+	}
+	if (r >= 0)
+		r = step(w);
+	if (r == -EINPROGRESS) {
+		loop_call_queue(core->loop, &w->step);
+		return r;
+	}
+	free(w);
+	return r ? failed(call) : 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For verbs that tell of many objects: all targets or one, and their logical units, in
+ * pieces, between which the loop serves everything else. What is made or removed
+ * meanwhile may or may not be told of; nothing is told of twice.
+ */
+#ifndef TARGET_VERB_WALK_H
+#define TARGET_VERB_WALK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+
+struct lu;
+struct target;
+struct verb_call;
+
+/*
+ * What a step may do before it leaves the loop to others, in objects told of, each worth some
+ * three microseconds: below half a millisecond. A target with its sessions, or a LUN with the
+ * counters of its sessions, is never divided.
+ */
+#define VERB_WALK_STEP 128
+
+struct verb_walk;
+
+/* Each returns how many objects it told of (0: as one), or -ENOMEM. NULL: skipped. */
+struct verb_walk_ops {
+	int (*target)(struct verb_walk *w, const struct target *t);
+	int (*lu)(struct verb_walk *w, const struct lu *lu);
+};
+
+struct verb_walk {
+	struct verb_call *call;
+	const struct verb_walk_ops *ops;
+	struct loop_call step;
+	bool one;	/* only target @tid */
+	bool inside;	/* target @tid was told of, its LUNs are not finished */
+	bool any_lun;	/* @lun was told of */
+	uint32_t tid;	/* 0: none yet */
+	uint64_t lun;
+	json_t *luns;	/* where ops->lu() may put what belongs to the target; borrowed */
+};
+
+/*
+ * Walks all targets, or @only. 0, -EINPROGRESS (then the call is finished later) or -EINVAL with
+ * call->err: what a verb's run() returns.
+ */
+int verb_walk(struct verb_call *call, const struct verb_walk_ops *ops, const struct target *only);
+
+#endif
