@@ -11,7 +11,7 @@
 
 unsigned int cdb_length(const uint8_t *cdb, size_t have)
 {
-	/* SPC-4 table 20, by GROUP CODE; 3 is reserved but for 7Eh and 7Fh, 6 and 7 are vendors'. */
+	/* SPC-4 table 20, by GROUP CODE; 3 is reserved but for 7Eh and 7Fh, 6 and 7 vendors'. */
 	static const uint8_t by_group[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
 
 	if (!have)

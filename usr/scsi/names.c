@@ -25,7 +25,8 @@ static bool is_hex(char c)
 
 static bool is_name_char(char c)
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '.' || c == '-' || c == ':';
+	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '.' || c == '-' ||
+	       c == ':';
 }
 
 static bool has_prefix(const char *name, const char *prefix)

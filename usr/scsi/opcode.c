@@ -36,7 +36,7 @@ const struct opcode *optable_find(const struct optable *t, const uint8_t *cdb, s
 static uint8_t allowed_bits(const struct opcode *row, unsigned int i)
 {
 	if (row->op == OP_VARIABLE_LENGTH)
-		return i >= 7 && i <= 9 ? 0xff : row->usage[i]; /* length and service action: values */
+		return i >= 7 && i <= 9 ? 0xff : row->usage[i]; /* length, service action: values */
 	if (i == 1 && row->sa != OP_NO_SA)
 		return row->usage[1] | 0x1f;
 	return row->usage[i];

@@ -35,7 +35,8 @@ static uint8_t stream_bits(const struct sense_extra *ex)
 }
 
 /* SPC-4 4.5.3. What doesn't fit into 32 bits is left out, and VALID with it. */
-static uint8_t build_fixed(uint8_t *buf, const struct scsi_result_info *i, const struct sense_extra *ex)
+static uint8_t build_fixed(uint8_t *buf, const struct scsi_result_info *i,
+			   const struct sense_extra *ex)
 {
 	memset(buf, 0, SENSE_FIXED_LEN);
 	buf[0] = 0x70;

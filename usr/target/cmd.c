@@ -65,7 +65,7 @@ void cmd_end(struct scsi_cmd *cmd, enum scsi_result result)
 	struct lu *lu = list_linked(&cmd->lu_link) ? cmd->lu : NULL;
 	struct list tmfs;
 
-	expect_state(cmd, S(CMD_NEW) | S(CMD_DORMANT) | S(CMD_ENABLED) | S(CMD_DATA) | S(CMD_RUNNING));
+	expect_state(cmd, ~S(CMD_DONE));
 	if (unlikely(cmd->aborted))
 		result = RES_TASK_ABORTED;
 	cmd_set_result(cmd, result);

@@ -36,7 +36,9 @@ static enum scsi_result no_row(struct scsi_cmd *cmd, enum scsi_result result)
 {
 	if (result != RES_INVALID_FIELD_CDB)
 		return result;
-	return cmd->cdb[0] == OP_VARIABLE_LENGTH ? scsi_bad_cdb(cmd, 8, 7) : scsi_bad_cdb(cmd, 1, 4);
+	if (cmd->cdb[0] == OP_VARIABLE_LENGTH)
+		return scsi_bad_cdb(cmd, 8, 7);
+	return scsi_bad_cdb(cmd, 1, 4);
 }
 
 static enum scsi_result find_row(struct scsi_cmd *cmd)

@@ -41,7 +41,7 @@ static uint32_t produced(const struct scsi_cmd *cmd)
 static void set_residuals(struct scsi_cmd *cmd)
 {
 	uint32_t in = produced(cmd);
-	/* A command that succeeds would have taken all that its CDB says; one that fails, what came. */
+	/* One that succeeds would have taken all that its CDB says; one that fails, what came. */
 	uint64_t out = succeeded(cmd) ? cmd->out_cdb : cmd->data_done ? cmd->out_want : 0;
 
 	set_residual(&cmd->in_res, cmd->in_edtl, in);
@@ -70,8 +70,8 @@ void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result)
 
 	cmd->status = info->status;
 	if (unlikely(info->status == SAM_CHECK_CONDITION))
-		cmd->sense_len = sense_build(cmd->sense, cmd->lu && cmd->lu->descriptor_sense, result,
-					     &cmd->extra);
+		cmd->sense_len = sense_build(cmd->sense, cmd->lu && cmd->lu->descriptor_sense,
+					     result, &cmd->extra);
 	set_residuals(cmd);
 	if (cmd->itl && cmd->op)
 		count_done(cmd);

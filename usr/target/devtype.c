@@ -41,11 +41,13 @@ static const char *row_fault(const struct opcode *row)
 		return "has a CDB length that its opcode contradicts";
 	if (row->usage[0] != row->op)
 		return "has another opcode in its usage bytes";
-	if (row->lba.byte + row->lba.bytes > row->cdb_len || row->len.byte + row->len.bytes > row->cdb_len)
+	if (row->lba.byte + row->lba.bytes > row->cdb_len ||
+	    row->len.byte + row->len.bytes > row->cdb_len)
 		return "has a field beyond its CDB";
 	if (row->dir == DATA_NONE && (row->unit == LEN_ALLOC || row->unit == LEN_PARAM))
 		return "has a length of data and no data";
-	if ((row->unit == LEN_ALLOC && row->dir == DATA_OUT) || (row->unit == LEN_PARAM && row->dir == DATA_IN))
+	if ((row->unit == LEN_ALLOC && row->dir == DATA_OUT) ||
+	    (row->unit == LEN_PARAM && row->dir == DATA_IN))
 		return "has a length for the other direction of data";
 	if ((row->flags & OP_RANGE) && !row->lba.bytes)
 		return "has a range and no LBA";
@@ -54,7 +56,7 @@ static const char *row_fault(const struct opcode *row)
 	return NULL;
 }
 
-/* Neighbours after sorting: no two rows of one service action, no row without one beside rows with. */
+/* Neighbours after sorting: no service action twice, no row without one beside rows with. */
 static const char *pair_fault(const struct opcode *a, const struct opcode *b)
 {
 	if (a->op != b->op)
@@ -64,7 +66,8 @@ static const char *pair_fault(const struct opcode *a, const struct opcode *b)
 	return b->sa == OP_NO_SA ? "has a row without a service action beside others" : NULL;
 }
 
-static int check(const struct dev_type *dev, const struct opcode *const *rows, size_t n, struct err *err)
+static int check(const struct dev_type *dev, const struct opcode *const *rows, size_t n,
+		 struct err *err)
 {
 	const char *fault;
 
@@ -74,7 +77,8 @@ static int check(const struct dev_type *dev, const struct opcode *const *rows, s
 			fault = pair_fault(rows[i - 1], rows[i]);
 		if (fault)
 			return err_set(err, ERR_INVALID_REQUEST, "device type %s: %s (%02xh) %s",
-				       dev->name, rows[i]->name ? rows[i]->name : "?", rows[i]->op, fault);
+				       dev->name, rows[i]->name ? rows[i]->name : "?", rows[i]->op,
+				       fault);
 	}
 	return 0;
 }

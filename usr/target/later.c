@@ -78,16 +78,17 @@ static void keep(struct laters *ls, const struct later *news)
 	loop_call_queue(ls->loop, &ls->tell);
 }
 
-void later_created(struct laters *ls, void (*created)(void *arg, struct lu *lu, const struct err *err),
-		   void *arg, const struct err *err)
+void later_created(struct laters *ls,
+		   void (*created)(void *arg, struct lu *lu, const struct err *err), void *arg,
+		   const struct err *err)
 {
 	struct later news = { .created = created, .arg = arg, .err = *err };
 
 	keep(ls, &news);
 }
 
-void later_path_set(struct laters *ls, void (*path_set)(void *arg, const struct err *err), void *arg,
-		    const struct err *err)
+void later_path_set(struct laters *ls, void (*path_set)(void *arg, const struct err *err),
+		    void *arg, const struct err *err)
 {
 	struct later news = { .path_set = path_set, .arg = arg, .err = *err };
 

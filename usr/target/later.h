@@ -40,8 +40,9 @@ void laters_done(struct laters *l);
  * Either callback is called from the loop with a copy of @err; with no memory and all
  * spares under way, at once.
  */
-void later_created(struct laters *l, void (*created)(void *arg, struct lu *lu, const struct err *err),
-		   void *arg, const struct err *err);
+void later_created(struct laters *l,
+		   void (*created)(void *arg, struct lu *lu, const struct err *err), void *arg,
+		   const struct err *err);
 void later_path_set(struct laters *l, void (*path_set)(void *arg, const struct err *err), void *arg,
 		    const struct err *err);
 

@@ -179,7 +179,8 @@ static int may_delete(const struct lu *lu, bool force, struct err *err)
 		return err_set(err, ERR_INVALID_REQUEST,
 			       "LUN 0 is the target's controller and goes with the target");
 	if (lu->dying)
-		return err_set(err, ERR_NO_LUN, "LUN %" PRIu64 " is being deleted already", lu->lun);
+		return err_set(err, ERR_NO_LUN, "LUN %" PRIu64 " is being deleted already",
+			       lu->lun);
 	if (force)
 		return 0;
 	if (lu->n_prevent)

@@ -37,7 +37,8 @@ static int adopt_store(struct lu *lu, struct bs *bs, struct err *err)
 {
 	if (lu->block_size && bs->align > lu->block_size)
 		return err_set(err, ERR_INVALID_REQUEST,
-			       "%s needs multiples of %u bytes and the block size is %u: use a larger block size, or not bsoflags direct",
+			       "%s needs multiples of %u bytes and the block size is %u: "
+			       "use a larger block size, or not bsoflags direct",
 			       lu->path ? lu->path : lu->bstype, bs->align, lu->block_size);
 	bs->resized = resized;
 	bs->resized_arg = lu;
@@ -45,7 +46,8 @@ static int adopt_store(struct lu *lu, struct bs *bs, struct err *err)
 	return 0;
 }
 
-static int open_store(struct lu *lu, void (*opened)(void *arg, struct bs *bs, const struct err *err))
+static int open_store(struct lu *lu,
+		      void (*opened)(void *arg, struct bs *bs, const struct err *err))
 {
 	struct bs_conf conf = {
 		.type = lu->bstype,
@@ -131,7 +133,8 @@ static int check_number(struct target *t, uint64_t lun, struct err *err)
 	if (t->dying)
 		return err_set(err, ERR_NO_TARGET, "the target is being deleted");
 	if (lun > LUN_MAX)
-		return err_set(err, ERR_INVALID_REQUEST, "a LUN is a number from 0 to %llu", LUN_MAX);
+		return err_set(err, ERR_INVALID_REQUEST, "a LUN is a number from 0 to %llu",
+			       LUN_MAX);
 	if (lu && !lu->automatic)
 		return err_set(err, ERR_LUN_EXISTS, "%s", "");
 	list_for_each(lu, &t->opening, link)
@@ -143,7 +146,8 @@ static int check_number(struct target *t, uint64_t lun, struct err *err)
 
 static int set_block_size(struct lu *lu, uint32_t block_size, struct err *err)
 {
-	if (block_size && (!is_power_of_2(block_size) || block_size < BLOCK_MIN || block_size > BLOCK_MAX))
+	if (block_size &&
+	    (!is_power_of_2(block_size) || block_size < BLOCK_MIN || block_size > BLOCK_MAX))
 		return err_set(err, ERR_INVALID_REQUEST,
 			       "block size %u: it must be a power of two from %u to %u", block_size,
 			       BLOCK_MIN, BLOCK_MAX);
@@ -230,7 +234,8 @@ static const struct dev_type *choose_dev(struct target *t, const char *name, str
 	const struct dev_type *dev = core_dev_type(t->core, name ? name : "disk");
 
 	if (!dev || dev->pdt == PDT_WLUN) {
-		err_set(err, ERR_INVALID_REQUEST, "there is no device type '%s'", name ? name : "disk");
+		err_set(err, ERR_INVALID_REQUEST, "there is no device type '%s'",
+			name ? name : "disk");
 		return NULL;
 	}
 	return dev;

@@ -56,8 +56,9 @@ static int parse_number(const struct param *p, const char *value, uint32_t *out,
 	errno = 0;
 	v = strtoull(value, &end, 0);
 	if (*value < '0' || *value > '9' || *end || errno || v > p->max)
-		return err_set(err, ERR_INVALID_REQUEST, "%s is a number from 0 to %" PRIu32 ", not '%s'",
-			       p->name, p->max, value);
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "%s is a number from 0 to %" PRIu32 ", not '%s'", p->name, p->max,
+			       value);
 	*out = (uint32_t)v;
 	return 0;
 }
@@ -68,8 +69,8 @@ static int check_string(const struct param *p, const char *value, struct err *er
 	const char *c;
 
 	if (strlen(value) > p->max)
-		return err_set(err, ERR_INVALID_REQUEST, "%s has at most %" PRIu32 " characters: '%s'",
-			       p->name, p->max, value);
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "%s has at most %" PRIu32 " characters: '%s'", p->name, p->max, value);
 	for (c = value; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
 			return bad_value(p, value, "printable ASCII", err);
@@ -135,7 +136,8 @@ static int set_param(struct lu *lu, const struct param *p, const char *value, st
 static int check_online(struct lu *lu, bool online, struct err *err)
 {
 	if (!online && lu->online && lu->n_prevent)
-		return err_set(err, ERR_PREVENT_REMOVAL, "an initiator has prevented the removal of the medium");
+		return err_set(err, ERR_PREVENT_REMOVAL,
+			       "an initiator has prevented the removal of the medium");
 	if (online && lu->opening)
 		return err_set(err, ERR_LUN_ACTIVE, "path is still being changed");
 	return 0;
@@ -222,7 +224,8 @@ int lu_set(struct lu *lu, const char *name, const char *value, struct err *err)
 	r = set_param(lu, p, value, err);
 	if (r < 0)
 		return r;
-	if (p->taken && (r || p->type == STRING)) /* an identity that was chosen, though it is the same */
+	/* An identity counts as chosen even when it is the one that was there. */
+	if (p->taken && (r || p->type == STRING))
 		p->taken(lu);
 	if (r && p->ua != NO_UA)
 		ua_raise_lu(lu, p->ua, NULL);

@@ -121,7 +121,8 @@ int machine_id_get(uint8_t id[16], const char *id_file, const char *host_file)
 		return -errno;
 	r = id_file ? save(id, id_file) : -ENOENT;
 	if (r)
-		log_warn("neither %s nor %s holds a machine id and none could be saved (%s): identities of LUNs change at the next start",
+		log_warn("neither %s nor %s holds a machine id and none could be saved (%s): "
+			 "identities of LUNs change at the next start",
 			 host_file, id_file ? id_file : "a file of ours", strerror(-r));
 	return 0;
 }

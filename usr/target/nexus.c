@@ -26,6 +26,7 @@ static void reap(struct loop_call *c)
 
 	while (!list_empty(&n->itl_list))
 		itl_free(list_first(&n->itl_list, struct itl, nexus_link));
+	list_del(&n->link);
 	hash_free(&n->itls);
 	free(n->initiator);
 	free(n);
@@ -68,7 +69,7 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 	return n;
 }
 
-/* Nothing new is started in the meantime: what waits behind an aborted command may be aborted next. */
+/* Nothing is started in the meantime: what waits behind an aborted command may be next. */
 static void abort_all(struct nexus *n)
 {
 	struct scsi_cmd *cmd, *tmp;
@@ -96,6 +97,7 @@ void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg)
 	n->destroyed = destroyed;
 	n->destroyed_arg = arg;
 	list_del(&n->link);
+	list_push_back(&n->target->leaving, &n->link);
 	list_for_each(itl, &n->itl_list, nexus_link) {
 		reserve_reset(itl->lu, n);
 		itl_allow_removal(itl);

@@ -214,6 +214,7 @@ static struct target *alloc(struct core *core, uint32_t tid, const char *name)
 	list_init(&t->lus);
 	list_init(&t->opening);
 	list_init(&t->nexuses);
+	list_init(&t->leaving);
 	list_init(&t->tmfs);
 	access_init(&t->access);
 	loop_call_init(&t->reap, LOOP_REAP, reap);

@@ -36,10 +36,11 @@ struct target {
 	unsigned int n_lus_left;	/* all of them: opening, in @lus, draining, and the wlun */
 	struct lu *wlun;		/* REPORT LUNS well known logical unit; not in lus */
 	struct list nexuses;		/* struct nexus */
+	struct list leaving;		/* struct nexus that is dying: commands may still be in the store */
 	unsigned int n_nexuses;
 	struct access access;
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
-	unsigned int hold;		/* > 0: task sets enable nothing, as commands are being aborted */
+	unsigned int hold;		/* > 0: nothing is enabled, as commands are being aborted */
 	bool lus_dropped;		/* of a dying target whose nexuses have gone */
 	struct loop_call reap;
 	void (*deleted)(void *arg);

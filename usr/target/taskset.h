@@ -16,7 +16,7 @@ void taskset_init(struct taskset *ts);
 bool taskset_enter(struct scsi_cmd *cmd);
 /* Takes it out, whose state still tells where it was; taskset_advance() must follow. */
 void taskset_remove(struct scsi_cmd *cmd);
-/* Calls cmd_enable() for each dormant command whose turn has come; nothing while the target holds. */
+/* Calls cmd_enable() for each dormant command whose turn has come; none while the target holds. */
 void taskset_advance(struct lu *lu);
 
 #endif

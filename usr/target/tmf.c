@@ -82,22 +82,19 @@ static void tell_cleared(const struct tmf *tmf, struct nexus *n)
 {
 	struct itl *itl;
 
-	if (tmf->function != TMF_CLEAR_TASK_SET || n == tmf->nexus || tmf->lu->tas)
+	if (tmf->function != TMF_CLEAR_TASK_SET || n == tmf->nexus || n->dying || tmf->lu->tas)
 		return;
 	itl = nexus_itl(n, tmf->lu->lun);
 	if (itl)
 		ua_raise(itl, UA_CLEARED_BY_OTHER);
 }
 
-static unsigned int abort_covered(struct tmf *tmf)
+static unsigned int abort_in(struct tmf *tmf, struct list *nexuses)
 {
-	struct target *t = tmf->nexus->target;
 	unsigned int found = 0;
 	struct nexus *n, *tmp;
 
-	if (!tmf->all_nexuses)
-		return abort_of(tmf, tmf->nexus);
-	list_for_each_safe(n, tmp, &t->nexuses, link) {
+	list_for_each_safe(n, tmp, nexuses, link) {
 		unsigned int of_this = abort_of(tmf, n);
 
 		if (of_this)
@@ -105,6 +102,19 @@ static unsigned int abort_covered(struct tmf *tmf)
 		found += of_this;
 	}
 	return found;
+}
+
+/*
+ * Of nexuses that are leaving, commands may still be in the store. They are aborted already, but
+ * whoever clears or resets relies on it that their writes do not come after the response.
+ */
+static unsigned int abort_covered(struct tmf *tmf)
+{
+	struct target *t = tmf->nexus->target;
+
+	if (!tmf->all_nexuses)
+		return abort_of(tmf, tmf->nexus);
+	return abort_in(tmf, &t->nexuses) + abort_in(tmf, &t->leaving);
 }
 
 static void advance(struct tmf *tmf, struct target *t)
@@ -117,6 +127,8 @@ static void advance(struct tmf *tmf, struct target *t)
 	}
 	list_for_each(lu, &t->lus, link)
 		taskset_advance(lu);
+	if (t->wlun)
+		taskset_advance(t->wlun);
 }
 
 static void reset_lun(struct tmf *tmf)

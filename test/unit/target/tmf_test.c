@@ -372,6 +372,20 @@ static void functions_need_a_lun_that_exists(void **state)
 	}
 }
 
+static void a_reset_waits_for_writes_of_a_nexus_that_has_gone(void **state)
+{
+	struct box *b = *state;
+	struct fake_cmd *c = running(b, b->b, 1);
+	struct fake_tmf t;
+
+	nexus_destroy(b->b, NULL, NULL);
+	fake_settle(b->f);
+	fake_tmf(b->a, &t, TMF_LUN_RESET, 1, 0);
+	assert_false(t.ended);
+	fake_finish(c, RES_GOOD);
+	response_is(&t, TMF_RSP_COMPLETE);
+}
+
 static void two_functions_may_wait_for_one_command(void **state)
 {
 	struct box *b = *state;
@@ -410,6 +424,7 @@ int main(void)
 		T(queries_tell_what_is_there),
 		T(functions_that_do_not_exist_are_not_supported),
 		T(functions_need_a_lun_that_exists),
+		T(a_reset_waits_for_writes_of_a_nexus_that_has_gone),
 		T(two_functions_may_wait_for_one_command),
 	};
 
