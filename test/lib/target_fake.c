@@ -185,7 +185,7 @@ struct transport fake_transport = {
 	.port_name = port_name,
 };
 
-/* --- the core ----------------------------------------------------------------------------------- */
+/* --- the core ------------------------------------------------------------------------------- */
 
 static struct transport *const transports[] = { &fake_transport, NULL };
 static struct bs_type ram; /* as mem, but it needs a path, and knows no flag */
@@ -347,7 +347,7 @@ void fake_clear_ua(struct nexus *n, uint64_t lun)
 	itl->ua = 0;
 }
 
-/* --- commands ----------------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------------------------- */
 
 struct fake_cmd *fake_prepare(struct nexus *n, uint64_t lun, const void *cdb, unsigned int len)
 {
@@ -443,8 +443,9 @@ enum scsi_result fake_result(const struct fake_cmd *c)
 		return RES_PENDING;
 	for (int r = 0; r < RES_COUNT; r++) {
 		i = scsi_result_info((enum scsi_result)r);
-		if (i->status == c->status && (i->status != SAM_CHECK_CONDITION ||
-					       (i->key == c->key && i->asc == c->asc && i->ascq == c->ascq)))
+		if (i->status == c->status &&
+		    (i->status != SAM_CHECK_CONDITION ||
+		     (i->key == c->key && i->asc == c->asc && i->ascq == c->ascq)))
 			return (enum scsi_result)r;
 	}
 	fail_msg("status %02x sense %x/%02x/%02x", c->status, c->key, c->asc, c->ascq);
@@ -460,7 +461,8 @@ enum scsi_result fake_result_known(const struct fake_cmd *c)
 	return r;
 }
 
-void fake_tmf(struct nexus *n, struct fake_tmf *t, enum tmf_function function, uint64_t lun, uint64_t tag)
+void fake_tmf(struct nexus *n, struct fake_tmf *t, enum tmf_function function, uint64_t lun,
+	      uint64_t tag)
 {
 	memset(t, 0, sizeof(*t));
 	t->tmf.nexus = n;

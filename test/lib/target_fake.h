@@ -22,7 +22,7 @@
 /* What the fake device type understands. CDBs of 10 bytes have LBA at 2, length at 7. */
 enum fake_op {
 	FAKE_TUR = 0x00,	  /* needs a medium */
-	FAKE_REQUEST_SENSE = 0x03,/* takes a Unit Attention as data: one byte, its enum scsi_result */
+	FAKE_REQUEST_SENSE = 0x03,/* one byte of data: the Unit Attention as enum scsi_result */
 	FAKE_INQUIRY = 0x12,	  /* any LUN, no UA, does not wait; 36 bytes of 'I' */
 	FAKE_RESERVE = 0x16,
 	FAKE_RELEASE = 0x17,
@@ -118,7 +118,7 @@ void fake_send(struct fake_cmd *c);
  */
 struct fake_cmd *fake_submit(struct nexus *n, uint64_t lun, uint8_t op, uint32_t lba, uint16_t len);
 struct fake_cmd *fake_submit_attr(struct nexus *n, uint64_t lun, uint8_t op, enum task_attr attr);
-/* CDB as given, data-in of @in_edtl, data-out of @out_edtl bytes from @out; turned until it ended. */
+/* CDB as given, expected lengths, data-out from @out; turns the loop until it ended. */
 struct fake_cmd *fake_run(struct nexus *n, uint64_t lun, const void *cdb, unsigned int len,
 			  const void *out, uint32_t out_edtl, uint32_t in_edtl);
 /* Ends data_out() or a handler that was held; release of a command that was. */
@@ -126,9 +126,10 @@ void fake_data(struct fake_cmd *c);
 void fake_finish(struct fake_cmd *c, enum scsi_result result);
 void fake_release(struct fake_cmd *c);
 
-/* How it ended: RES_ by status and sense; RES_TASK_ABORTED by status; RES_PENDING: it has not, or silently. */
+/* How it ended, by status and sense; RES_PENDING: it has not, or silently. */
 enum scsi_result fake_result(const struct fake_cmd *c);
-void fake_tmf(struct nexus *n, struct fake_tmf *t, enum tmf_function function, uint64_t lun, uint64_t tag);
+void fake_tmf(struct nexus *n, struct fake_tmf *t, enum tmf_function function, uint64_t lun,
+	      uint64_t tag);
 
 extern struct transport fake_transport;
 

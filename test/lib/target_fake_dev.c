@@ -124,8 +124,8 @@ static enum scsi_result check_write(struct scsi_cmd *cmd)
 #define ALLOC_8 { 7, 2 }
 
 static const struct opcode rows_any[] = {
-	{ .op = FAKE_TUR, .sa = OP_NO_SA, .name = "TEST UNIT READY", .cdb_len = 6, .usage = { 0x00 },
-	  .flags = OP_NEEDS_MEDIUM, .resv = RESV_READ, .run = run_simple },
+	{ .op = FAKE_TUR, .sa = OP_NO_SA, .name = "TEST UNIT READY", .cdb_len = 6,
+	  .usage = { 0x00 }, .flags = OP_NEEDS_MEDIUM, .resv = RESV_READ, .run = run_simple },
 	{ .op = FAKE_REQUEST_SENSE, .sa = OP_NO_SA, .name = "REQUEST SENSE", .cdb_len = 6,
 	  .dir = DATA_IN, .len = { 4, 1 }, .unit = LEN_ALLOC, .usage = { 0x03, 0, 0, 0, 0xff, 0 },
 	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK,
@@ -141,19 +141,22 @@ static const struct opcode rows_disk[] = {
 	  .resv = RESV_EXCLUSIVE, .run = run_reserve },
 	{ .op = FAKE_RELEASE, .sa = OP_NO_SA, .name = "RELEASE(6)", .cdb_len = 6, .usage = { 0x17 },
 	  .resv = RESV_SPECIAL, .run = run_release },
-	{ .op = FAKE_CAPACITY, .sa = OP_NO_SA, .name = "READ CAPACITY(10)", .cdb_len = 10, .dir = DATA_IN,
-	  .usage = { 0x25 }, .flags = OP_NEEDS_MEDIUM, .resv = RESV_ALLOWED, .run = run_capacity },
+	{ .op = FAKE_CAPACITY, .sa = OP_NO_SA, .name = "READ CAPACITY(10)", .cdb_len = 10,
+	  .dir = DATA_IN, .usage = { 0x25 }, .flags = OP_NEEDS_MEDIUM, .resv = RESV_ALLOWED,
+	  .run = run_capacity },
 	{ .op = FAKE_READ, .sa = OP_NO_SA, .name = "READ(10)", .cdb_len = 10, .dir = DATA_IN,
 	  .lba = { 2, 4 }, .len = { 7, 2 }, .unit = LEN_BLOCKS,
 	  .usage = { 0x28, 0x18, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0 },
-	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_MEDIUM_READ, .resv = RESV_READ, .run = run_read },
+	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_MEDIUM_READ, .resv = RESV_READ,
+	  .run = run_read },
 	{ .op = FAKE_WRITE, .sa = OP_NO_SA, .name = "WRITE(10)", .cdb_len = 10, .dir = DATA_OUT,
 	  .lba = { 2, 4 }, .len = { 7, 2 }, .unit = LEN_BLOCKS,
 	  .usage = { 0x2a, 0x18, 0xff, 0xff, 0xff, 0xff, 0x01, 0xff, 0xff, 0 },
 	  .flags = OP_NEEDS_MEDIUM | OP_WRITES | OP_RANGE, .resv = RESV_WRITE,
 	  .check = check_write, .run = run_write },
-	{ .op = FAKE_SELECT, .sa = OP_NO_SA, .name = "MODE SELECT(10)", .cdb_len = 10, .dir = DATA_OUT,
-	  .len = ALLOC_8, .unit = LEN_PARAM, .usage = { 0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0 },
+	{ .op = FAKE_SELECT, .sa = OP_NO_SA, .name = "MODE SELECT(10)", .cdb_len = 10,
+	  .dir = DATA_OUT, .len = ALLOC_8, .unit = LEN_PARAM,
+	  .usage = { 0x55, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff, 0 },
 	  .resv = RESV_WRITE, .run = run_select },
 	{ .op = FAKE_RSOC, .sa = 0, .name = "IN, service action 0", .cdb_len = 10, .dir = DATA_IN,
 	  .len = ALLOC_8, .unit = LEN_ALLOC, .usage = { 0x5e, 0x00, 0, 0, 0, 0, 0, 0xff, 0xff, 0 },
@@ -162,7 +165,8 @@ static const struct opcode rows_disk[] = {
 	  .len = ALLOC_8, .unit = LEN_ALLOC, .usage = { 0x5e, 0x01, 0, 0, 0, 0, 0, 0xff, 0xff, 0 },
 	  .resv = RESV_READ, .enabled = only_thin, .run = run_inquiry },
 	{ .op = FAKE_VARIABLE, .sa = 0x0032, .name = "ORWRITE(32)", .cdb_len = 32,
-	  .usage = { 0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x00, 0x32 }, .resv = RESV_READ, .run = run_simple },
+	  .usage = { 0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x00, 0x32 }, .resv = RESV_READ,
+	  .run = run_simple },
 };
 
 static const struct opcode_rows controller_rows[] = {
@@ -212,21 +216,22 @@ static int set(struct lu *lu, const char *name, const char *value, struct err *e
 static struct optable controller_table, disk_table, tape_table, wlun_table;
 
 static const struct dev_type controller = {
-	.name = "controller", .show_name = "controller", .pdt = PDT_CONTROLLER, .product = "Controller",
+	.name = "controller", .show_name = "controller", .pdt = PDT_CONTROLLER,
+	.product = "Controller",
 	.rows = controller_rows, .table = &controller_table, .attach = attach, .detach = detach,
 	.reset = reset,
 };
 
 static const struct dev_type disk = {
-	.name = "disk", .show_name = "disk", .pdt = PDT_DISK, .needs_store = true, .block_size = 512,
-	.product = "VIRTUAL-DISK", .rows = disk_rows, .table = &disk_table, .attach = attach,
-	.detach = detach, .reset = reset, .set = set,
+	.name = "disk", .show_name = "disk", .pdt = PDT_DISK, .needs_store = true,
+	.block_size = 512, .product = "VIRTUAL-DISK", .rows = disk_rows, .table = &disk_table,
+	.attach = attach, .detach = detach, .reset = reset, .set = set,
 };
 
 static const struct dev_type tape = {
-	.name = "tape", .show_name = "tape", .pdt = PDT_TAPE, .needs_store = true, .removable = true,
-	.bstype = "ram", .product = "VIRTUAL-TAPE", .rows = disk_rows, .table = &tape_table,
-	.attach = attach, .detach = detach, .reset = reset,
+	.name = "tape", .show_name = "tape", .pdt = PDT_TAPE, .needs_store = true,
+	.removable = true, .bstype = "ram", .product = "VIRTUAL-TAPE", .rows = disk_rows,
+	.table = &tape_table, .attach = attach, .detach = detach, .reset = reset,
 };
 
 static const struct dev_type wlun = {

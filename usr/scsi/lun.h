@@ -15,7 +15,7 @@
 
 /* The number of a LUN, LUN_WLUN_REPORT_LUNS or LUN_INVALID. */
 uint64_t lun_decode(const uint8_t lun[SCSI_LUN_LEN]);
-/* <= 255: peripheral device addressing, else flat space. @lun: 0..LUN_MAX or LUN_WLUN_REPORT_LUNS. */
+/* Up to 255: peripheral addressing, else flat space. @lun: 0..LUN_MAX or LUN_WLUN_REPORT_LUNS. */
 void lun_encode(uint8_t out[SCSI_LUN_LEN], uint64_t lun);
 
 #endif

@@ -32,7 +32,7 @@ enum resv_class {
 	RESV_ALLOWED,	/* never a conflict: INQUIRY, REPORT LUNS, REQUEST SENSE, ... */
 	RESV_READ,	/* conflict only with exclusive access */
 	RESV_WRITE,	/* conflict with write exclusive and with exclusive access */
-	RESV_EXCLUSIVE,	/* conflict even for registrants under a plain reservation: RESERVE, FORMAT ... */
+	RESV_EXCLUSIVE,	/* conflict even for registrants: RESERVE, FORMAT ... */
 	RESV_SPECIAL,	/* the handler decides: PERSISTENT RESERVE OUT, RELEASE, START STOP ... */
 };
 
@@ -43,7 +43,7 @@ enum resv_class {
 #define OP_UA_EXEMPT 0x0008u	  /* runs in spite of a pending Unit Attention (SAM-5 5.14) */
 #define OP_ANY_LUN 0x0010u	  /* runs on LUNs that do not exist: cmd->lu may be NULL */
 #define OP_WLUN 0x0020u		  /* runs on the REPORT LUNS well known logical unit */
-#define OP_IMPLICIT_HOQ 0x0040u	  /* does not wait in the task set: INQUIRY, REPORT LUNS, REQUEST SENSE (SPC-4) */
+#define OP_IMPLICIT_HOQ 0x0040u	  /* does not wait in the task set: INQUIRY, REPORT LUNS ... */
 #define OP_LEN6_ZERO_IS_256 0x0080u /* READ(6), WRITE(6): SBC-4 5.11 */
 #define OP_FORMATTING_OK 0x0100u  /* allowed while FORMAT UNIT or SANITIZE runs */
 #define OP_MEDIUM_READ 0x0200u	  /* for the statistics: counts as a read */
@@ -95,8 +95,8 @@ struct optable {
 };
 
 /*
- * What stands where the service action of @op would: byte 1 bits 4..0, or bytes 8-9 for 7Fh; OP_NO_SA
- * when the CDB is too short. Whether @op has service actions at all is told by its rows.
+ * What stands where the service action of @op would: byte 1 bits 4..0, or bytes 8-9 for 7Fh;
+ * OP_NO_SA when the CDB is too short. Whether @op has service actions is told by its rows.
  */
 uint16_t opcode_service_action(uint8_t op, const uint8_t *cdb, size_t cdb_len);
 /*

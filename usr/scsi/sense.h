@@ -26,6 +26,7 @@ struct sense_extra {
 };
 
 /* Writes sense data for @r to @buf (SCSI_SENSE_MAX bytes); returns its length. @ex may be NULL. */
-uint8_t sense_build(uint8_t *buf, bool descriptor, enum scsi_result r, const struct sense_extra *ex);
+uint8_t sense_build(uint8_t *buf, bool descriptor, enum scsi_result r,
+		    const struct sense_extra *ex);
 
 #endif

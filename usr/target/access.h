@@ -21,13 +21,16 @@ struct access {
 
 void access_init(struct access *a);
 void access_free(struct access *a);
-/* ERR_ACL_EXISTS, ERR_INVALID_REQUEST. @text as the administrator wrote it; shown again like that. */
+/* ERR_ACL_EXISTS, ERR_INVALID_REQUEST. @text is shown again as the administrator wrote it. */
 int access_add_addr(struct access *a, const char *text, struct err *err);
 int access_add_name(struct access *a, const char *name, struct err *err);
 /* ERR_NO_ACL. */
 int access_del_addr(struct access *a, const char *text, struct err *err);
 int access_del_name(struct access *a, const char *name, struct err *err);
-/* Names compare as RFC 3722 normalizes: ASCII letters without case; '*' and '?' are wildcards; "ALL" is everybody. */
+/*
+ * Names compare as RFC 3722 normalizes: ASCII letters without case; '*' and '?' are wildcards;
+ * "ALL" is everybody. @peer NULL: one without an address, which matches ALL only.
+ */
 bool access_ok(const struct access *a, const char *initiator_name, const struct addr *peer);
 /* Only by address: for transports that close unwelcome connections early. */
 bool access_addr_ok(const struct access *a, const struct addr *peer);

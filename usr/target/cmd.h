@@ -66,14 +66,14 @@ struct scsi_cmd {
 	struct lu *lu;		/* NULL: no such LUN. Valid until respond() or aborted() returns */
 	struct itl *itl;	/* NULL: no such LUN. Likewise */
 	const struct opcode *op; /* NULL: ended before its row was found */
-	uint64_t lba, blocks;	/* of the row's fields; blocks is 0-based truth, READ(6)'s 0 already 256 */
+	uint64_t lba, blocks;	/* of the row's fields; READ(6)'s 0 blocks are already 256 */
 	uint64_t out_cdb, in_cdb;  /* bytes the CDB asks for */
-	uint32_t out_want;	/* data-out bytes to be fetched: min(out_edtl, out_cdb); a handler must be
-				   prepared for less than out_cdb, and writes what whole blocks there are */
+	uint32_t out_want;	/* data-out bytes to be fetched: min(out_edtl, out_cdb); if that is
+				   less than out_cdb, handlers write what whole blocks there are */
 	uint64_t start_ns;	/* loop_now() at submission */
 
 	struct scsi_data out, in;
-	uint32_t in_len;	/* bytes of @in that the handler produced; the end cuts it to in_edtl */
+	uint32_t in_len;	/* bytes of @in that the handler made; cut to in_edtl at the end */
 
 	/* The end, for respond(). */
 	uint8_t status;
@@ -85,7 +85,7 @@ struct scsi_cmd {
 	struct list lu_link;	/* lu->ts.enabled or .dormant */
 	uint64_t seq;		/* order of arrival, over all targets */
 	enum cmd_state state;
-	uint8_t order;		/* the attribute it is queued by: ATTR_SIMPLE, _ORDERED or _HEAD_OF_QUEUE */
+	uint8_t order;		/* queued as ATTR_SIMPLE, _ORDERED or _HEAD_OF_QUEUE */
 	bool bypass;		/* OP_IMPLICIT_HOQ: neither waits nor is waited for */
 	bool aborted;		/* a TMF or the nexus' end took it; no status will be sent */
 	bool abort_status;	/* ... but TASK ABORTED is, because of TAS (SPC-4 7.5.8) */
@@ -138,7 +138,7 @@ void target_data_arrived(struct scsi_cmd *cmd, enum scsi_result result);
 /* The transport is done with a command that was responded or aborted: frees its buffers. */
 void scsi_cmd_release(struct scsi_cmd *cmd);
 
-/* For device types: the end of a command whose run() returned RES_PENDING. Also safe for aborted ones. */
+/* For device types: the end of a command whose run() returned RES_PENDING, aborted or not. */
 void scsi_cmd_complete(struct scsi_cmd *cmd, enum scsi_result result);
 
 /*
@@ -152,7 +152,7 @@ enum scsi_result scsi_cmd_alloc_in(struct scsi_cmd *cmd, uint32_t len);
  * all of @len. Returns RES_GOOD or RES_BUSY.
  */
 enum scsi_result scsi_cmd_reply(struct scsi_cmd *cmd, const void *data, uint32_t len);
-/* Data-out bytes that arrived, as a flat copy: bytes copied (less than @len when there are fewer). */
+/* A flat copy of data-out that arrived: bytes copied (less than @len when there are fewer). */
 uint32_t scsi_cmd_param(const struct scsi_cmd *cmd, uint32_t off, void *buf, uint32_t len);
 /* The whole data-out as one piece of memory when it is contiguous, else NULL. */
 const uint8_t *scsi_cmd_out_flat(const struct scsi_cmd *cmd);

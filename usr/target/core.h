@@ -28,8 +28,8 @@ struct core {
 	struct transport *const *transports;	/* ended by NULL */
 	const struct dev_type *const *dev_types; /* ended by NULL */
 	const char *host_id_file;		/* NULL: /etc/machine-id */
-	const struct dev_type *default_dev;	/* whose rows answer on LUNs that do not exist; LUN 0 is one */
-	const struct dev_type *wlun_dev;	/* of the REPORT LUNS well known LU; NULL: there is none */
+	const struct dev_type *default_dev;	/* of LUN 0; answers on absent LUNs */
+	const struct dev_type *wlun_dev;	/* of the REPORT LUNS well known LU; NULL: none */
 	struct list targets;		/* struct target, by tid */
 	struct hash_table by_name, by_tid;
 	bool offline;			/* no new sessions: State offline */

@@ -29,7 +29,7 @@ struct vpd_page {
 	uint8_t code;
 	const char *name;
 	bool (*enabled)(const struct lu *lu); /* NULL: always */
-	/* Writes the page, header included, at most @max bytes; returns its length. @n: who asks. */
+	/* Writes the page, header included, at most @max bytes; returns its length. @n asks. */
 	uint32_t (*build)(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 };
 
@@ -43,7 +43,10 @@ struct mode_page {
 	const uint8_t *changeable; /* @len bytes; NULL: nothing is */
 	/* Corrects values that change by other ways than MODE SELECT. NULL: none do. */
 	void (*current)(const struct lu *lu, uint8_t *params);
-	/* New parameters were accepted, or defaults set at attach and reset: take them over. NULL: nothing to do. */
+	/*
+	 * New parameters were accepted, or defaults set at attach and reset: take them over. NULL:
+	 * nothing to do.
+	 */
 	void (*changed)(struct lu *lu, const uint8_t *params);
 };
 
@@ -60,7 +63,10 @@ struct dev_type {
 	const struct vpd_page *vpd;	/* sorted; ended by NULL build */
 	const struct mode_page *modes;	/* sorted; ended by NULL name */
 	struct optable *table;	/* built once by devtype_init() */
-	/* The LU is new, its store (if any) open; no command has seen it. 0 or negative with @err; then no detach. */
+	/*
+	 * The LU is new, its store (if any) open; no command has seen it. 0, or negative with @err:
+	 * then detach is not called.
+	 */
 	int (*attach)(struct lu *lu, struct err *err);
 	/* No command is left. lu->bs is still open. */
 	void (*detach)(struct lu *lu);
@@ -73,7 +79,10 @@ struct dev_type {
 	void (*show)(const struct lu *lu, json_t *obj); /* may be NULL */
 };
 
-/* Sorts the rows into dev->table and checks them: 0, or -EINVAL with @err (a programming error), -ENOMEM. Done twice it does nothing. */
+/*
+ * Sorts the rows into dev->table and checks them: 0, or -EINVAL with @err (a programming error),
+ * -ENOMEM. Done twice it does nothing.
+ */
 int devtype_init(const struct dev_type *dev, struct err *err);
 void devtype_done(const struct dev_type *dev);
 

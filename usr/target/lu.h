@@ -68,7 +68,7 @@ struct lu {
 	uint32_t block_size;		/* bytes, power of two */
 	unsigned int block_shift;
 	uint64_t blocks;		/* whole blocks of the medium; kept up to date on resize */
-	bool online;			/* online=0: NOT READY, MEDIUM NOT PRESENT or manual intervention */
+	bool online;			/* false: MEDIUM NOT PRESENT or MANUAL INTERVENTION */
 	bool stopped;			/* START STOP UNIT */
 	bool removable;
 	bool readonly;			/* by configuration or because the store is */
@@ -77,11 +77,11 @@ struct lu {
 	bool thin;			/* thin provisioning told to initiators */
 	bool descriptor_sense;		/* D_SENSE of the control mode page */
 	bool tas;			/* TAS of the control mode page */
-	bool automatic;			/* the controller that a target has at LUN 0 unless told otherwise */
-	bool opening;			/* its store is being opened; for lu_new it is not yet in target->lus */
+	bool automatic;			/* controller at LUN 0 that nobody asked for; the wlun */
+	bool opening;			/* lu_new() or lu_set_path() is under way */
 	bool dying;			/* deleted; commands are draining */
-	enum scsi_result background;	/* RES_NR_FORMAT, RES_NR_SANITIZE while one runs, else RES_GOOD; set
-					   by the device type, read by the gates */
+	enum scsi_result background;	/* RES_NR_FORMAT, RES_NR_SANITIZE while one runs, else
+					   RES_GOOD; set by the device type, read by the gates */
 	uint16_t progress;		/* of @background, of 65536 */
 	uint8_t lbppbe;			/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT */
 	uint16_t la_lba;		/* LOWEST ALIGNED LBA */
@@ -150,8 +150,8 @@ void lu_probe(struct lu *lu);
 /* RES_GOOD, or why the medium can't be used now. */
 enum scsi_result lu_medium_state(const struct lu *lu);
 /*
- * A reset's effects on everything but commands (SAM-5 6.3.3): reservation, prevented removal, modes;
- * @ua (enum ua_code) for every nexus, the one that asked for it included.
+ * A reset's effects on everything but commands (SAM-5 6.3.3): reservation, prevented removal,
+ * modes; @ua (enum ua_code) for every nexus, the one that asked for it included.
  */
 void lu_reset(struct lu *lu, int ua);
 

@@ -70,7 +70,8 @@ static int check_string(const struct param *p, const char *value, struct err *er
 
 	if (strlen(value) > p->max)
 		return err_set(err, ERR_INVALID_REQUEST,
-			       "%s has at most %" PRIu32 " characters: '%s'", p->name, p->max, value);
+			       "%s has at most %" PRIu32 " characters: '%s'", p->name, p->max,
+			       value);
 	for (c = value; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
 			return bad_value(p, value, "printable ASCII", err);

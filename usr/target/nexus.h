@@ -35,7 +35,7 @@ struct itl {
 	uint64_t lun;
 	uint64_t ua;		/* bit set of enum ua_code, target/ua.h */
 	bool prevent;		/* PREVENT ALLOW MEDIUM REMOVAL of this nexus */
-	bool hashed;		/* false: the LU is being deleted, the LUN may be another's already */
+	bool hashed;		/* false: the LU is being deleted, its LUN free for another */
 	unsigned int n_cmds;	/* under way */
 	struct itl_stats stats;
 };

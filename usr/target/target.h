@@ -36,7 +36,7 @@ struct target {
 	unsigned int n_lus_left;	/* all of them: opening, in @lus, draining, and the wlun */
 	struct lu *wlun;		/* REPORT LUNS well known logical unit; not in lus */
 	struct list nexuses;		/* struct nexus */
-	struct list leaving;		/* struct nexus that is dying: commands may still be in the store */
+	struct list leaving;		/* struct nexus that dies; commands may be in the store */
 	unsigned int n_nexuses;
 	struct access access;
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
@@ -49,14 +49,16 @@ struct target {
 	uint8_t told;			/* bit i: transport i knows the target */
 };
 
-/* 0, or negative with @err (ERR_TARGET_EXISTS, ERR_INVALID_REQUEST, ERR_NO_DRIVER, ...). LUN 0 is made. */
+/* LUN 0 is made. 0, or negative with @err: ERR_TARGET_EXISTS, _INVALID_REQUEST, _NO_DRIVER. */
 int target_new(struct core *core, uint32_t tid, const char *name, const char *lld,
 	       struct target **out, struct err *err);
 /*
  * Without @force fails with ERR_TARGET_ACTIVE when a nexus exists. With it, nexuses are
- * killed first. The name and the tid are free at once; @done (may be NULL) follows from the loop when all is gone (only after 0 was returned).
+ * killed first. The name and the tid are free at once; @done (may be NULL) follows from the
+ * loop when all is gone (only after 0 was returned).
  */
-int target_delete(struct target *t, bool force, void (*done)(void *arg), void *arg, struct err *err);
+int target_delete(struct target *t, bool force, void (*done)(void *arg), void *arg,
+		  struct err *err);
 struct target *target_by_tid(const struct core *core, uint32_t tid);
 struct target *target_by_name(const struct core *core, const char *name);
 /* NULL when there is none; LUN_WLUN_REPORT_LUNS is a LUN too. */

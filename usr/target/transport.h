@@ -21,7 +21,12 @@ struct tmf;
 
 #define TRANSPORT_MAX 4
 
-enum transport_state { TRANSPORT_UNINITIALIZED, TRANSPORT_READY, TRANSPORT_ERROR, TRANSPORT_STOPPED };
+enum transport_state {
+	TRANSPORT_UNINITIALIZED,
+	TRANSPORT_READY,
+	TRANSPORT_ERROR,
+	TRANSPORT_STOPPED,
+};
 
 struct transport {
 	const char *name; /* "iscsi" */
@@ -34,12 +39,12 @@ struct transport {
 	/* No new commands from now on; @done (from the loop) when all sessions have ended. */
 	void (*stop)(struct core *core, void (*done)(void *arg), void *arg);
 
-	/* 0, or negative with @err: the target is then not created. May hang things on target->lld[index]. */
+	/* May hang things on t->lld[index]. 0, or negative with @err: no target then. */
 	int (*target_added)(struct target *t, struct err *err);
 	void (*target_removed)(struct target *t);
 	/* "state" aside, parameters belong to transports. -ENOENT: not mine. */
 	int (*target_set)(struct target *t, const char *name, const char *value, struct err *err);
-	/* Adds what target show tells of this transport: "nop_interval", "params", "redirect", ... */
+	/* Adds what target show tells of this transport: "nop_interval", "params", ... */
 	void (*target_show)(const struct target *t, json_t *obj);
 	/* Adds "alias", "connections": [...] of a nexus. */
 	void (*nexus_show)(const struct nexus *n, json_t *obj);
@@ -49,17 +54,21 @@ struct transport {
 	/* Memory for @len bytes. 0, or -ENOMEM. d->len is set to @len. */
 	int (*alloc_data)(struct scsi_cmd *cmd, struct scsi_data *d, uint32_t len);
 	void (*free_data)(struct scsi_cmd *cmd, struct scsi_data *d);
-	/* Fetch what is missing of out_want bytes; ends in exactly one target_data_arrived(). May be called
-	 * when everything is there already: then that call may come at once. */
+	/*
+	 * Fetch what is missing of out_want bytes; ends in exactly one target_data_arrived(), which
+	 * may come at once when everything is there already.
+	 */
 	void (*data_out)(struct scsi_cmd *cmd);
 	/*
-	 * Queue status and data only; ends in one scsi_cmd_release(). It may come before data_out() was
-	 * called, while unsolicited data is still arriving, which is then discarded; with status TASK
-	 * ABORTED it may also come while data_out() runs, which is then off as with aborted().
+	 * Queue status and data only; ends in one scsi_cmd_release(). It may come before data_out()
+	 * was called, while unsolicited data is arriving, which is then discarded; with status TASK
+	 * ABORTED also while data_out() runs, which is then off as with aborted().
 	 */
 	void (*respond)(struct scsi_cmd *cmd);
-	/* The command is gone without a status; ends in one scsi_cmd_release(). A running data_out() is
-	 * off: no target_data_arrived() may follow. */
+	/*
+	 * The command is gone without a status; ends in one scsi_cmd_release(). A running
+	 * data_out() is off: no target_data_arrived() may follow.
+	 */
 	void (*aborted)(struct scsi_cmd *cmd);
 	void (*tmf_respond)(struct tmf *tmf);
 	/* Close the session; nexus_destroy() follows. */
@@ -69,7 +78,7 @@ struct transport {
 	 * length (a multiple of 4).
 	 */
 	unsigned int (*transport_id)(const struct nexus *n, uint8_t *out, unsigned int max);
-	/* The SCSI name of the target port for VPD 83h ("iqn...,t,0x0001") into @out; returns strlen. */
+	/* Writes the SCSI name of the target port ("iqn...,t,0x0001", VPD 83h); returns strlen. */
 	unsigned int (*port_name)(const struct nexus *n, char *out, unsigned int max);
 };
 

@@ -42,7 +42,10 @@ void ua_raise(struct itl *itl, enum ua_code ua);
 void ua_raise_lu(struct lu *lu, enum ua_code ua, const struct nexus *except);
 /* REPORTED LUNS DATA HAS CHANGED to every I_T_L nexus of the target. */
 void ua_luns_changed(struct target *t);
-/* Takes the first pending one; RES_GOOD when there is none. Reporting 3F/0E clears it on all LUs of the nexus. */
+/*
+ * Takes the first pending one; RES_GOOD when there is none. Reporting 3F/0E clears it on all LUs of
+ * the nexus.
+ */
 enum scsi_result ua_take(struct itl *itl);
 /* REPORT LUNS clears REPORTED LUNS DATA HAS CHANGED for the nexus (SPC-4 6.33). */
 void ua_clear_luns_changed(struct nexus *n);

@@ -14,8 +14,9 @@
 #include "scsi/opcode.h"
 
 static const struct opcode read6 = {
-	.op = 0x08, .sa = OP_NO_SA, .name = "READ(6)", .cdb_len = 6, .lba = { 1, 3 }, .len = { 4, 1 },
-	.usage = { 0x08, 0x1f, 0xff, 0xff, 0xff, 0 }, .flags = OP_LEN6_ZERO_IS_256,
+	.op = 0x08, .sa = OP_NO_SA, .name = "READ(6)", .cdb_len = 6,
+	.lba = { 1, 3 }, .len = { 4, 1 }, .usage = { 0x08, 0x1f, 0xff, 0xff, 0xff, 0 },
+	.flags = OP_LEN6_ZERO_IS_256,
 };
 static const struct opcode inquiry = {
 	.op = 0x12, .sa = OP_NO_SA, .name = "INQUIRY", .cdb_len = 6, .len = { 3, 2 },
@@ -30,16 +31,20 @@ static const struct opcode status = {
 	.usage = { 0x5e, 0x03, 0, 0, 0, 0, 0, 0xff, 0xff, 0 },
 };
 static const struct opcode capacity16 = {
-	.op = 0x9e, .sa = 0x10, .name = "READ CAPACITY(16)", .cdb_len = 16, .lba = { 2, 8 }, .len = { 10, 4 },
-	.usage = { 0x9e, 0x10, [10] = 0xff, 0xff, 0xff, 0xff },
+	.op = 0x9e, .sa = 0x10, .name = "READ CAPACITY(16)", .cdb_len = 16,
+	.lba = { 2, 8 }, .len = { 10, 4 }, .usage = { 0x9e, 0x10, [10] = 0xff, 0xff, 0xff, 0xff },
 };
 static const struct opcode read32 = {
-	.op = 0x7f, .sa = 0x0009, .name = "READ(32)", .cdb_len = 32, .lba = { 12, 8 }, .len = { 28, 4 },
-	.usage = { 0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x00, 0x09, 0xfe, [12] = 0xff, 0xff, 0xff, 0xff, 0xff,
-		   0xff, 0xff, 0xff, [28] = 0xff, 0xff, 0xff, 0xff },
+	.op = 0x7f, .sa = 0x0009, .name = "READ(32)", .cdb_len = 32,
+	.lba = { 12, 8 }, .len = { 28, 4 },
+	.usage = { 0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0x00, 0x09, 0xfe,
+		   [12] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		   [28] = 0xff, 0xff, 0xff, 0xff },
 };
 
-static const struct opcode *const sorted[] = { &read6, &inquiry, &keys, &status, &read32, &capacity16 };
+static const struct opcode *const sorted[] = {
+	&read6, &inquiry, &keys, &status, &read32, &capacity16,
+};
 static const struct optable table = {
 	.sorted = sorted,
 	.count = 6,
@@ -109,7 +114,8 @@ static void reserved_bits_are_found_from_the_left(void **state)
 		uint16_t byte = 0;
 		int8_t bit = 0;
 
-		assert_int_equal(opcode_reserved_bit(rows[i].row, rows[i].cdb, &byte, &bit), rows[i].byte != 0);
+		assert_int_equal(opcode_reserved_bit(rows[i].row, rows[i].cdb, &byte, &bit),
+				 rows[i].byte != 0);
 		assert_int_equal(byte, rows[i].byte);
 		assert_int_equal(bit, rows[i].bit);
 	}

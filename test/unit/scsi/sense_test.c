@@ -13,7 +13,8 @@
 #include "base/util.h"
 #include "scsi/sense.h"
 
-static void is(bool descriptor, enum scsi_result r, const struct sense_extra *ex, const char *bytes, uint8_t len)
+static void is(bool descriptor, enum scsi_result r, const struct sense_extra *ex, const char *bytes,
+	       uint8_t len)
 {
 	uint8_t buf[SCSI_SENSE_MAX];
 
@@ -38,11 +39,13 @@ static void information(void **state)
 
 	(void)state;
 	is(false, RES_ME_READ, &ex, "\xf0\0\3\x12\x34\x56\x78\x0a\0\0\0\0\x11\0\0\0\0\0", 18);
-	is(true, RES_ME_READ, &ex, "\x72\3\x11\0\0\0\0\x0c\0\x0a\x80\0\0\0\0\0\x12\x34\x56\x78", 20);
+	is(true, RES_ME_READ, &ex, "\x72\3\x11\0\0\0\0\x0c\0\x0a\x80\0\0\0\0\0\x12\x34\x56\x78",
+	   20);
 	/* SPC-4 4.5.3: VALID is 0 for what four bytes can't hold. */
 	ex.info = 0x112345678;
 	is(false, RES_ME_READ, &ex, "\x70\0\3\0\0\0\0\x0a\0\0\0\0\x11\0\0\0\0\0", 18);
-	is(true, RES_ME_READ, &ex, "\x72\3\x11\0\0\0\0\x0c\0\x0a\x80\0\0\0\0\1\x12\x34\x56\x78", 20);
+	is(true, RES_ME_READ, &ex, "\x72\3\x11\0\0\0\0\x0c\0\x0a\x80\0\0\0\0\1\x12\x34\x56\x78",
+	   20);
 }
 
 static void command_information(void **state)
@@ -56,7 +59,9 @@ static void command_information(void **state)
 
 static void field_pointers(void **state)
 {
-	struct sense_extra ex = { .field_valid = true, .field_in_cdb = true, .field_byte = 0x102, .field_bit = 5 };
+	struct sense_extra ex = {
+		.field_valid = true, .field_in_cdb = true, .field_byte = 0x102, .field_bit = 5
+	};
 
 	(void)state;
 	is(false, RES_INVALID_FIELD_CDB, &ex, "\x70\0\5\0\0\0\0\x0a\0\0\0\0\x24\0\0\xcd\1\2", 18);
@@ -88,7 +93,9 @@ static void stream_bits(void **state)
 
 static void everything_at_once_fits(void **state)
 {
-	struct sense_extra ex = { .info_valid = true, .cmd_info_valid = true, .field_valid = true, .eom = true };
+	struct sense_extra ex = {
+		.info_valid = true, .cmd_info_valid = true, .field_valid = true, .eom = true
+	};
 	uint8_t buf[SCSI_SENSE_MAX];
 
 	(void)state;
@@ -108,8 +115,8 @@ static void results_are_of_one_piece(void **state)
 		for (int k = 0; k < r; k++) {
 			const struct scsi_result_info *j = scsi_result_info((enum scsi_result)k);
 
-			assert_false(i->status == j->status && i->key == j->key && i->asc == j->asc &&
-				     i->ascq == j->ascq);
+			assert_false(i->status == j->status && i->key == j->key &&
+				     i->asc == j->asc && i->ascq == j->ascq);
 		}
 	}
 	assert_int_equal(scsi_result_info(RES_GOOD)->status, SAM_GOOD);

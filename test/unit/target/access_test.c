@@ -50,7 +50,7 @@ static void lists_admit_who_matches_all_of_their_kinds(void **state)
 		{ { 0 }, { "ALL" }, "iqn.b", "192.0.2.1", true },
 		{ { 0 }, { "iqn.*:host?" }, "iqn.2001-04.com.example:host7", "192.0.2.1", true },
 		{ { 0 }, { "iqn.*:host?" }, "iqn.2001-04.com.example:host77", "192.0.2.1", false },
-		/* An address alone does not do where names are listed too, nor the other way round. */
+		/* An address alone does not do where names are listed too, nor a name alone. */
 		{ { "192.0.2.1" }, { "iqn.a" }, "iqn.a", "192.0.2.1", true },
 		{ { "192.0.2.1" }, { "iqn.a" }, "iqn.b", "192.0.2.1", false },
 		{ { "192.0.2.1" }, { "iqn.a" }, "iqn.a", "192.0.2.2", false },

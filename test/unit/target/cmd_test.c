@@ -270,9 +270,9 @@ static void ranges_end_at_the_last_block(void **state)
 		uint16_t blocks;
 		bool good;
 	} rows[] = {
-		{ 0, 1000, true }, { 999, 1, true }, { 1000, 0, true }, { 999, 2, false },
-		{ 1000, 1, false }, { 1001, 0, false }, { 0, 1001, false }, { 0xffffffff, 0, false },
-		{ 0xffffffff, 0xffff, false },
+		{ 0, 1000, true },  { 999, 1, true },	      { 1000, 0, true },
+		{ 999, 2, false },  { 1000, 1, false },	      { 1001, 0, false },
+		{ 0, 1001, false }, { 0xffffffff, 0, false }, { 0xffffffff, 0xffff, false },
 	};
 	struct box *b = *state;
 
@@ -328,7 +328,8 @@ static void residuals_of_reads_and_writes(void **state)
 		assert_int_equal(c->in_len, rows[i].in_len);
 		assert_int_equal(r->over, rows[i].residual > 0);
 		assert_int_equal(r->under, rows[i].residual < 0);
-		assert_int_equal(r->count, rows[i].residual < 0 ? -rows[i].residual : rows[i].residual);
+		assert_int_equal(r->count,
+				 rows[i].residual < 0 ? -rows[i].residual : rows[i].residual);
 		assert_false(other->over || other->under);
 	}
 }
@@ -351,7 +352,8 @@ static void replies_are_cut_to_the_allocation_length_and_residuals_tell(void **s
 
 		assert_result(c, GOOD);
 		assert_int_equal(c->in_len, rows[i].in_len);
-		assert_int_equal(c->in_res.count, rows[i].residual < 0 ? -rows[i].residual : rows[i].residual);
+		assert_int_equal(c->in_res.count,
+				 rows[i].residual < 0 ? -rows[i].residual : rows[i].residual);
 		assert_int_equal(c->in_res.under, rows[i].residual < 0);
 		assert_int_equal(c->in_res.over, rows[i].residual > 0);
 	}

@@ -22,8 +22,8 @@ static enum scsi_result run(struct scsi_cmd *cmd)
 }
 
 static const struct opcode good = {
-	.op = 0x28, .sa = OP_NO_SA, .name = "READ(10)", .cdb_len = 10, .dir = DATA_IN, .lba = { 2, 4 },
-	.len = { 7, 2 }, .unit = LEN_BLOCKS, .usage = { 0x28 }, .run = run,
+	.op = 0x28, .sa = OP_NO_SA, .name = "READ(10)", .cdb_len = 10, .dir = DATA_IN,
+	.lba = { 2, 4 }, .len = { 7, 2 }, .unit = LEN_BLOCKS, .usage = { 0x28 }, .run = run,
 };
 
 static enum err_code init(const struct opcode *rows, size_t n)

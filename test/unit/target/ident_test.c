@@ -20,7 +20,7 @@
 #include "target/siphash.h"
 #include "target_fake.h"
 
-/* Appendix A of the paper has key and text 00 01 02 ...; these are the 128-bit results of its authors. */
+/* Key and text are 00 01 02 ..., as in the paper; the results its authors' for 128 bits. */
 static void siphash_gives_its_reference_values(void **state)
 {
 	static const uint8_t want_0[16] = { 0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6,
@@ -127,7 +127,7 @@ static void a_chosen_identity_is_the_same_wherever_the_lun_goes(void **state)
 	assert_false(same_designators(&a, &b));
 }
 
-/* --- the machine's id --------------------------------------------------------------------------- */
+/* --- the machine's id ----------------------------------------------------------------------- */
 
 static char dir[] = "/tmp/tgt-ident-XXXXXX";
 

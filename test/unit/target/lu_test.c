@@ -81,9 +81,12 @@ static void what_can_not_be_made_is_told_with_its_reason(void **state)
 		{ { .lun = 2, .dev_type = "tape", .bstype = "null" }, ERR_INVALID_REQUEST },
 		{ { .lun = 2, .path = "1M", .direct = true }, ERR_INVALID_REQUEST },
 		{ { .lun = 2, .bstype = "mem", .path = "nonsense" }, ERR_INVALID_REQUEST },
-		{ { .lun = 2, .bstype = "mem", .path = "1M", .block_size = 256 }, ERR_INVALID_REQUEST },
-		{ { .lun = 2, .bstype = "mem", .path = "1M", .block_size = 1000 }, ERR_INVALID_REQUEST },
-		{ { .lun = 2, .bstype = "mem", .path = "1M", .block_size = 131072 }, ERR_INVALID_REQUEST },
+		{ { .lun = 2, .bstype = "mem", .path = "1M", .block_size = 256 },
+		  ERR_INVALID_REQUEST },
+		{ { .lun = 2, .bstype = "mem", .path = "1M", .block_size = 1000 },
+		  ERR_INVALID_REQUEST },
+		{ { .lun = 2, .bstype = "mem", .path = "1M", .block_size = 131072 },
+		  ERR_INVALID_REQUEST },
 	};
 	struct box *b = *state;
 
@@ -101,7 +104,9 @@ static void block_sizes_are_powers_of_two_up_to_64_kib(void **state)
 	uint64_t lun = 1;
 
 	for (uint32_t size = 512; size <= 65536; size *= 2, lun++) {
-		struct lu_conf conf = { .lun = lun, .bstype = "mem", .path = "1M", .block_size = size };
+		struct lu_conf conf = {
+			.lun = lun, .bstype = "mem", .path = "1M", .block_size = size
+		};
 		struct lu *lu = fake_lu(b->f, b->t, &conf);
 
 		assert_int_equal(lu->block_size, size);

@@ -106,7 +106,8 @@ static void tasks_are_enabled_in_the_order_of_their_attributes(void **state)
 		"OS=0", "OS0=1", "OO=0", "OO0=1", "OOO01=2", "OSSO0=12", "OSSO02=1", "OSSO012=3",
 		/* HEAD OF QUEUE runs at once, before all that waits. */
 		"SH=01", "SHS=01", "SHS1=02", "SHO=01", "SHO0=1", "SHO1=0", "SHO01=2",
-		"OH=01", "OSH=02", "OSH0=2", "OSH2=0", "OSH02=1", "HS=0", "HH=01", "HHS0=1", "HHS01=2",
+		"OH=01", "OSH=02", "OSH0=2", "OSH2=0", "OSH02=1",
+		"HS=0", "HH=01", "HHS0=1", "HHS01=2",
 		"SOH=02", "SOH0=2", "SOH02=1", "SOSH03=1", "SOSH0312=",
 		"HO=0", "HO0=1", "HOS0=1", "HOS01=2",
 	};
@@ -202,7 +203,8 @@ static void random_orders_agree_with_the_rules(void **state)
 			unsigned int r = (unsigned int)rand_r(&seed);
 
 			if (n < MAX && (r & 1))
-				cmds[n++] = fake_submit_attr(b->n, 1, FAKE_TUR, attr_of("SSOHS"[(r >> 8) % 5]));
+				cmds[n++] = fake_submit_attr(b->n, 1, FAKE_TUR,
+							     attr_of("SSOHS"[(r >> 8) % 5]));
 			else if (n && cmds[(r >> 8) % n]->running)
 				ended++, fake_finish(cmds[(r >> 8) % n], RES_GOOD);
 			for (unsigned int i = 0; i < n; i++) {
@@ -213,7 +215,8 @@ static void random_orders_agree_with_the_rules(void **state)
 
 					hoq |= here && cmds[k]->cmd.attr == ATTR_HEAD_OF_QUEUE;
 					older |= here && k < i;
-					older_ordered |= here && k < i && cmds[k]->cmd.attr == ATTR_ORDERED;
+					older_ordered |= here && k < i &&
+							 cmds[k]->cmd.attr == ATTR_ORDERED;
 				}
 				if (cmds[i]->ended)
 					continue;
@@ -223,7 +226,7 @@ static void random_orders_agree_with_the_rules(void **state)
 					may = !hoq && !older;
 				else
 					may = !hoq && !older_ordered;
-				/* Once enabled, a HEAD OF QUEUE that comes later changes nothing. */
+				/* A HEAD OF QUEUE that comes later changes nothing. */
 				if (may)
 					assert_true(cmds[i]->running);
 				if (cmds[i]->running && !may)

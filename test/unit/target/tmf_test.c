@@ -279,7 +279,8 @@ static void commands_after_a_reset_run_while_it_still_waits(void **state)
 
 static void target_resets_reach_every_lun(void **state)
 {
-	static const enum tmf_function functions[] = { TMF_TARGET_WARM_RESET, TMF_TARGET_COLD_RESET };
+	static const enum tmf_function functions[] = { TMF_TARGET_WARM_RESET,
+						       TMF_TARGET_COLD_RESET };
 	struct box *b = *state;
 	struct fake_tmf t;
 
