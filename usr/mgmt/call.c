@@ -15,7 +15,8 @@
 #include "mgmt/jsontext.h"
 #include "mgmt/server.h"
 
-#define NOT_CONNECTED "failed to send request hdr to tgt daemon, Transport endpoint is not connected"
+#define NOT_CONNECTED                                                                              \
+	"failed to send request hdr to tgt daemon, Transport endpoint is not connected"
 #define GONE_STEP_US 20000
 #define GONE_STEPS 500
 

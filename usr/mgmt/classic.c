@@ -8,11 +8,14 @@
 #include <stdarg.h>
 #include <string.h>
 
+const char *classic_string(const json_t *v)
+{
+	return json_is_string(v) ? json_string_value(v) : "";
+}
+
 const char *classic_str(const json_t *obj, const char *name)
 {
-	const char *s = json_string_value(json_object_get(obj, name));
-
-	return s ? s : "";
+	return classic_string(json_object_get(obj, name));
 }
 
 long long classic_int(const json_t *obj, const char *name)
@@ -85,7 +88,7 @@ static void stores(const json_t *list, struct strbuf *out)
 
 		strbuf_printf(out, "    %s", classic_str(store, "name"));
 		json_array_foreach(flags, j, flag)
-			strbuf_printf(out, "%s%s", j ? ":" : " (bsoflags ", json_string_value(flag));
+			strbuf_printf(out, "%s%s", j ? ":" : " (bsoflags ", classic_string(flag));
 		strbuf_puts(out, json_array_size(flags) ? ")\n" : "\n");
 	}
 }
@@ -103,7 +106,7 @@ static void system_show(const json_t *sys, struct strbuf *out)
 	stores(json_object_get(sys, "backing_stores"), out);
 	classic_line(out, 0, "Device types:");
 	json_array_foreach(json_object_get(sys, "device_types"), i, v)
-		classic_line(out, 1, "%s", json_string_value(v));
+		classic_line(out, 1, "%s", classic_string(v));
 	accounts = json_object_get(sys, "accounts");
 	if (json_array_size(accounts))
 		classic_line(out, 1, "Account information:");

@@ -16,7 +16,9 @@
  */
 void classic_text(const char *object, const char *verb, const json_t *result, struct strbuf *out);
 
-/* For classic_*.c. A member as text ("" when absent), as a number (0), as Yes or No. */
+/* For classic_*.c. A string, "" for anything else. */
+const char *classic_string(const json_t *v);
+/* A member as text ("" when absent), as a number (0), as Yes or No. */
 const char *classic_str(const json_t *obj, const char *name);
 long long classic_int(const json_t *obj, const char *name);
 const char *classic_yes(const json_t *obj, const char *name);

@@ -71,7 +71,7 @@ static void target(const json_t *t, struct strbuf *out)
 			     json_is_true(json_object_get(v, "outgoing")) ? " (outgoing)" : "");
 	classic_line(out, 1, "ACL information:");
 	json_array_foreach(json_object_get(t, "acl"), i, v)
-		classic_line(out, 2, "%s", json_string_value(v));
+		classic_line(out, 2, "%s", classic_string(v));
 }
 
 /* One target by --tid: what it negotiates, or only where it sends initiators. */

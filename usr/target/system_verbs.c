@@ -58,18 +58,19 @@ int system_show(struct verb_call *call)
 {
 	const struct core *core = call->context;
 	const struct dev_type *const *d;
-	json_t *devs = json_array();
+	json_t *devs = json_array(), *isns;
 
 	for (d = core->dev_types; *d; d++)
 		if ((*d)->pdt != PDT_WLUN)
 			json_array_append_new(devs, json_string((*d)->show_name));
-	call->result = json_pack("{s:s s:s s:b s:o s:o s:o s:[] s:{s:b s:s s:i s:b}}", "version", TGT_VERSION,
+	isns = json_pack("{s:b s:s s:i s:b}", "enabled", 0, "server", "", "port", ISNS_PORT,
+			 "access_control", 0);
+	call->result = json_pack("{s:s s:s s:b s:o s:o s:o s:[] s:o}", "version", TGT_VERSION,
 				 "state", core->offline ? "offline" : "ready",
 				 "debug", log_get_level() >= LOG_LVL_DEBUG,
 				 "llds", llds_to_json(core),
 				 "backing_stores", stores_to_json(core), "device_types", devs,
-				 "accounts", "isns", "enabled", 0, "server", "", "port", ISNS_PORT,
-				 "access_control", 0);
+				 "accounts", "isns", isns);
 	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 
