@@ -22,6 +22,7 @@
 #include "base/strbuf.h"
 #include "base/worker.h"
 #include "bs/bs.h"
+#include "iscsi/iscsi.h"
 #include "iscsi/portal.h"
 #include "mgmt/server.h"
 #include "modules.h"
@@ -332,6 +333,7 @@ static void take_inherited_sockets(int *mgmt_fd)
 	char **names = NULL;
 	int first = 0, n, i;
 
+	iscsi_init(&d.core);
 	n = notify_listen_fds(&first, &names);
 	for (i = 0; i < n; i++) {
 		struct err err = { .code = ERR_OK };

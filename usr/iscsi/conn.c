@@ -18,6 +18,7 @@
 #include "iscsi/session.h"
 #include "iscsi/task.h"
 #include "iscsi/tcp.h"
+#include "iscsi/text_request.h"
 #include "iscsi/tx.h"
 #include "target/core.h"
 
@@ -93,6 +94,7 @@ void conn_close(struct iscsi_conn *conn, const char *why)
 		task_forget_rx(conn->rx.task);
 	conn->ops->close(conn);
 	login_end(conn);
+	text_req_end(conn);
 	if (conn->session)
 		session_conn_gone(conn->session, conn);
 	else

@@ -77,11 +77,12 @@ struct iscsi_conn {
 	void *link_priv;
 	struct loop_fd fd;	/* TCP; fd.fd is -1 when closed */
 	enum conn_state state;
-	struct iscsi_session *session; /* NULL until the first login request named one */
+	struct iscsi_session *session; /* NULL until the login's end; then until the connection is freed */
 	uint16_t tpgt;		/* target portal group tag of the portal that accepted it */
 	struct addr peer, local;
 	uint16_t cid;
 	bool header_digest, data_digest; /* in force now */
+	bool logging_in;	/* counts in iscsi.n_logins */
 	bool login_done;
 	bool close_when_sent;
 	bool closing;
@@ -91,6 +92,7 @@ struct iscsi_conn {
 	uint32_t exp_stat_sn;	/* the initiator's last */
 	struct iscsi_params params; /* negotiated */
 	struct iscsi_login *login; /* while logging in */
+	struct iscsi_text *text;   /* a text exchange under way (text_request.c) */
 	struct list tasks;	/* struct iscsi_task by conn_link */
 	unsigned int n_tasks;
 	struct loop_timer login_timer, nop_timer;

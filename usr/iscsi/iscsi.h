@@ -41,6 +41,7 @@ struct iscsi {
 	uint32_t nop_interval_s, nop_count; /* defaults for new targets */
 	struct iscsi_limits limits;
 	bool stopping;
+	struct loop_call stop_call;
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -59,6 +60,10 @@ struct iscsi_target {
 extern struct transport iscsi_transport;
 /* The one driver; started by iscsi_transport.start. */
 extern struct iscsi iscsi;
+/* Before anything else of the driver; start() does it, and portal_adopt() for sockets that come earlier. */
+void iscsi_init(struct core *core);
+/* A connection or a session has gone: a stop may be complete. */
+void iscsi_check_stopped(void);
 
 /* target->lld[] of this driver. */
 struct iscsi_target *iscsi_target_of(const struct target *t);

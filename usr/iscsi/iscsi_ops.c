@@ -30,11 +30,6 @@ struct iscsi_op {
 	void (*header)(struct iscsi_conn *conn);
 };
 
-static void drop(struct iscsi_conn *conn)
-{
-	(void)conn;
-}
-
 static void snack(struct iscsi_conn *conn)
 {
 	/* RFC 7143 11.16: at error recovery level 0 every SNACK is refused. */
@@ -62,10 +57,8 @@ void iscsi_op_header(struct iscsi_conn *conn)
 		conn_close(conn, "something else than a login request before the login");
 		return;
 	}
-	if (conn->state == CONN_IN_LOGOUT && !(op->states & IN_LOGOUT)) {
-		drop(conn);
+	if (conn->state == CONN_IN_LOGOUT && (!(op->states & IN_LOGOUT) || !conn->session))
 		return;
-	}
 	if (!op->header) {
 		log_limited(LOG_LVL_WARN, "unknown iSCSI opcode %02xh", bhs->opcode);
 		reject_send(conn, REJECT_UNSUPPORTED);

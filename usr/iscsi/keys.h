@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strbuf.h"
 
 #define DIGEST_NONE 1u
 #define DIGEST_CRC32C 2u
 
 /*
- * Operational values. For a target: what it offers and accepts (digests: a set of
- * bits, first choice per digest_prefer_crc). For a session: what was agreed.
+ * Operational values. For a target: what it accepts at most (digests: a set of bits).
+ * For a connection: what holds.
  */
 struct iscsi_params {
 	uint32_t header_digest, data_digest;	/* DIGEST_* bits */
@@ -30,9 +31,19 @@ struct iscsi_params {
 	uint32_t erl;
 	uint32_t max_queue_cmd;	/* command window; local */
 	uint32_t protocol_level; /* iSCSIProtocolLevel */
-	bool initial_r2t, immediate_data;
-	bool data_pdu_in_order, data_sequence_in_order;
-	bool task_reporting_fast;
+	uint32_t initial_r2t, immediate_data;	/* 0 or 1, as the following */
+	uint32_t data_pdu_in_order, data_sequence_in_order;
+};
+
+/* A negotiation of one login, or of one text exchange in full feature phase. */
+struct negotiation {
+	const struct iscsi_params *ours;
+	struct iscsi_params *result; /* the connection's; RFC defaults before */
+	struct strbuf *out;	     /* answers */
+	bool discovery;
+	bool full_feature;	     /* only what may change later: MaxRecvDataSegmentLength */
+	bool declared;		     /* our MaxRecvDataSegmentLength was sent */
+	uint64_t seen;		     /* rows offered already: twice is an error */
 };
 
 /* This target's defaults (not the RFC's). */
@@ -41,7 +52,15 @@ void params_defaults(struct iscsi_params *p);
 void params_rfc_defaults(struct iscsi_params *p);
 /* One key of a target by administrator. -ENOENT: no such key; ERR_INVALID_REQUEST with the legal range. */
 int params_set(struct iscsi_params *p, const char *key, const char *value, struct err *err);
-/* Adds "MaxBurstLength": "262144", ... in the order of the predecessor's show. */
+/* Adds "MaxRecvDataSegmentLength": "262144", ... in the order of the predecessor's show. */
 void params_show(const struct iscsi_params *p, json_t *obj);
+
+/*
+ * Answers one operational key. 0, -ENOENT (not in the table: the answer is NotUnderstood),
+ * -EPROTO (twice, or not allowed now).
+ */
+int key_negotiate(struct negotiation *n, const char *key, char *value);
+/* What a target says of its own, once, in the operational stage. */
+void key_declare(struct negotiation *n);
 
 #endif

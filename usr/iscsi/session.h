@@ -34,7 +34,9 @@ struct iscsi_session {
 	char *alias;		/* InitiatorAlias or NULL */
 	struct iscsi_params params;
 	struct list conns;	/* struct iscsi_conn */
-	unsigned int n_conns;
+	unsigned int n_conns;	/* in @conns */
+	unsigned int n_conns_left; /* that still exist, closed ones with tasks included */
+	struct loop_call reap;
 	/* Command numbering (4.2.2.1). */
 	uint32_t exp_cmd_sn;
 	uint32_t max_cmd_sn;	/* as last told; never goes back */
@@ -49,7 +51,10 @@ struct iscsi_session {
 	void *ended_arg;
 };
 
-/* The session of ISID, initiator and portal group tag at a target (the nexus identifier); NULL: none. */
+/*
+ * The session of ISID, initiator and portal group tag at a target (the nexus identifier), which may be
+ * dying; NULL: none.
+ */
 struct iscsi_session *session_find(struct iscsi_target *t, const char *initiator,
 				   const uint8_t isid[6], uint16_t tpgt);
 struct iscsi_session *session_by_tsih(const struct iscsi *is, uint16_t tsih);
@@ -66,6 +71,8 @@ int session_start(struct iscsi_session *s);
 void session_close(struct iscsi_session *s, const char *why, void (*ended)(void *arg), void *arg);
 /* A connection ended (conn.c tells). The last one's end is the session's, at error recovery level 0. */
 void session_conn_gone(struct iscsi_session *s, struct iscsi_conn *conn);
+/* A connection that had closed is being freed: nothing of it refers to the session any more. */
+void session_conn_freed(struct iscsi_session *s);
 /* ExpCmdSN + window, smaller while memory is short; never below what was told. */
 uint32_t session_max_cmd_sn(struct iscsi_session *s);
 

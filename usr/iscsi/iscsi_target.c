@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iSCSI's side of a target: its keys, pings, alias and redirection.
+ */
+#include "iscsi/iscsi_target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/nop.h"
+#include "iscsi/session.h"
+#include "iscsi/text.h"
+#include "target/target.h"
+
+#define SECONDS_MAX 86400
+
+struct iscsi_target *iscsi_target_of(const struct target *t)
+{
+	return t->lld[iscsi_transport.index];
+}
+
+int iscsi_target_added(struct target *t, struct err *err)
+{
+	struct iscsi_target *it = calloc(1, sizeof(*it));
+
+	if (!it)
+		return err_set(err, ERR_NOMEM, "%s", "");
+	it->t = t;
+	params_defaults(&it->params);
+	it->nop_interval_s = iscsi.nop_interval_s;
+	it->nop_count = iscsi.nop_count;
+	it->redirect_port = ISCSI_PORT;
+	t->lld[iscsi_transport.index] = it;
+	return 0;
+}
+
+void iscsi_target_removed(struct target *t)
+{
+	struct iscsi_target *it = iscsi_target_of(t);
+
+	free(it->alias);
+	free(it->redirect_addr);
+	free(it);
+	t->lld[iscsi_transport.index] = NULL;
+}
+
+int iscsi_parse_seconds(const char *name, const char *value, uint32_t *out, struct err *err)
+{
+	uint32_t v;
+
+	if (!text_number(value, &v) || v > SECONDS_MAX)
+		return err_set(err, ERR_INVALID_REQUEST, "%s is a number from 0 to %u", name,
+			       SECONDS_MAX);
+	*out = v;
+	return 0;
+}
+
+/* Sessions of the target ping by the new interval. */
+static void restart_pings(struct iscsi_target *it)
+{
+	struct iscsi_session *s;
+	struct iscsi_conn *conn;
+
+	list_for_each(s, &iscsi.sessions, link) {
+		if (s->target != it)
+			continue;
+		list_for_each(conn, &s->conns, link)
+			nop_start(conn);
+	}
+}
+
+/* "" takes it away. */
+static int set_text(char **field, const char *value, struct err *err)
+{
+	char *copy = *value ? strdup(value) : NULL;
+
+	if (*value && !copy)
+		return err_set(err, ERR_NOMEM, "%s", "");
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int set_redirect(struct iscsi_target *it, const char *name, const char *value,
+			struct err *err)
+{
+	uint32_t port;
+
+	if (!strcmp(name, "RedirectAddress"))
+		return set_text(&it->redirect_addr, value, err);
+	if (!strcmp(name, "RedirectPort")) {
+		if (!text_number(value, &port) || !port || port > UINT16_MAX)
+			return err_set(err, ERR_INVALID_REQUEST,
+				       "RedirectPort is a number from 1 to 65535");
+		it->redirect_port = (uint16_t)port;
+		return 0;
+	}
+	if (strcmp(name, "RedirectReason"))
+		return -ENOENT;
+	it->redirect_permanent = !strcmp(value, "Permanent");
+	if (!it->redirect_permanent && strcmp(value, "Temporary"))
+		return err_set(err, ERR_INVALID_REQUEST, "RedirectReason is Temporary or Permanent");
+	return 0;
+}
+
+int iscsi_target_set(struct target *t, const char *name, const char *value, struct err *err)
+{
+	struct iscsi_target *it = iscsi_target_of(t);
+	int r;
+
+	if (!strcmp(name, "nop_interval") || !strcmp(name, "nop_count")) {
+		r = iscsi_parse_seconds(name, value, !strcmp(name, "nop_count") ? &it->nop_count :
+										  &it->nop_interval_s,
+					err);
+		if (!r)
+			restart_pings(it);
+		return r;
+	}
+	if (!strcmp(name, "TargetAlias"))
+		return set_text(&it->alias, value, err);
+	r = set_redirect(it, name, value, err);
+	return r == -ENOENT ? params_set(&it->params, name, value, err) : r;
+}
+
+void iscsi_target_show(const struct target *t, json_t *obj)
+{
+	const struct iscsi_target *it = iscsi_target_of(t);
+	json_t *params = json_object();
+
+	params_show(&it->params, params);
+	json_object_set_new(obj, "nop_interval", json_integer(it->nop_interval_s));
+	json_object_set_new(obj, "nop_count", json_integer(it->nop_count));
+	json_object_set_new(obj, "params", params);
+	if (it->redirect_addr)
+		json_object_set_new(obj, "redirect",
+				    json_pack("{s:s s:i s:s}", "address", it->redirect_addr, "port",
+					      it->redirect_port, "reason",
+					      it->redirect_permanent ? "Permanent" : "Temporary"));
+}

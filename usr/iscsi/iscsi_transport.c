@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iSCSI as the target core sees it: struct transport, the driver's start and stop,
+ * and what iSCSI keeps of each target.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "iscsi/async.h"
+#include "iscsi/command.h"
+#include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/iscsi_target.h"
+#include "iscsi/pdu.h"
+#include "iscsi/portal.h"
+#include "iscsi/session.h"
+#include "iscsi/task.h"
+#include "iscsi/tcp.h"
+#include "scsi/transportid.h"
+#include "target/core.h"
+#include "target/nexus.h"
+#include "target/target.h"
+
+#define POOL_KEEP 4096 /* tasks and PDUs that are kept for reuse */
+
+struct iscsi iscsi;
+
+static const struct iscsi_limits default_limits = {
+	.max_logins = 512,
+	.login_timeout_s = 15,
+	.max_login_text = 65536,
+	.max_connections = 65536,
+};
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+static int option(char *text, bool *portals, struct err *err)
+{
+	char *value = strchr(text, '=');
+
+	if (!value)
+		return err_set(err, ERR_INVALID_REQUEST, "iSCSI options are name=value, not '%s'",
+			       text);
+	*value++ = '\0';
+	if (!strcmp(text, "portal")) {
+		*portals = true;
+		return portal_add(value, 1, err);
+	}
+	if (!strcmp(text, "nop_interval"))
+		return iscsi_parse_seconds(text, value, &iscsi.nop_interval_s, err);
+	if (!strcmp(text, "nop_count"))
+		return iscsi_parse_seconds(text, value, &iscsi.nop_count, err);
+	return err_set(err, ERR_INVALID_REQUEST,
+		       "iSCSI has no option '%s': portal, nop_interval, nop_count", text);
+}
+
+static int options(const char *opts, bool *portals, struct err *err)
+{
+	char *copy = strdup(opts), *save, *tok;
+	int r = 0;
+
+	if (!copy)
+		return err_set(err, ERR_NOMEM, "%s", "");
+	for (tok = strtok_r(copy, ",", &save); tok && !r; tok = strtok_r(NULL, ",", &save))
+		r = option(tok, portals, err);
+	free(copy);
+	return r;
+}
+
+void iscsi_init(struct core *core)
+{
+	iscsi.core = core;
+	list_init(&iscsi.portals);
+	list_init(&iscsi.logins);
+	list_init(&iscsi.sessions);
+	pool_init(&iscsi.tasks, sizeof(struct iscsi_task), POOL_KEEP);
+	pool_init(&iscsi.pdus, sizeof(struct iscsi_pdu), POOL_KEEP);
+	if (!iscsi.limits.max_logins)
+		iscsi.limits = default_limits;
+	iscsi.staging = malloc(TCP_STAGING);
+	iscsi.stopping = false;
+	iscsi.stopped = NULL;
+}
+
+static void done(void)
+{
+	portal_del_all();
+	pool_done(&iscsi.tasks);
+	pool_done(&iscsi.pdus);
+	hash_free(&iscsi.by_tsih);
+	free(iscsi.staging);
+	iscsi.staging = NULL;
+}
+
+static int start(struct core *core, const char *opts, struct err *err)
+{
+	bool portals;
+	int r = 0;
+
+	if (!iscsi.staging)
+		iscsi_init(core);
+	/* Sockets that were passed in are portals already (portal_adopt). */
+	portals = !list_empty(&iscsi.portals);
+	if (!iscsi.staging)
+		return err_set(err, ERR_NOMEM, "%s", "");
+	if (opts)
+		r = options(opts, &portals, err);
+	if (!r && !portals)
+		r = portal_add("", 1, err);
+	if (r)
+		done();
+	return r;
+}
+
+/* --- stop ------------------------------------------------------------------------------------- */
+
+static void stopped(struct loop_call *call)
+{
+	void (*fn)(void *arg) = iscsi.stopped;
+
+	(void)call;
+	done();
+	iscsi.stopped = NULL;
+	fn(iscsi.stopped_arg);
+}
+
+void iscsi_check_stopped(void)
+{
+	if (iscsi.stopping && iscsi.stopped && !iscsi.n_conns && list_empty(&iscsi.sessions))
+		loop_call_queue(iscsi.core->loop, &iscsi.stop_call);
+}
+
+/* RFC 7143 11.9.1: the initiators are told that the target drops their sessions, then it does. */
+static void stop(struct core *core, void (*fn)(void *arg), void *arg)
+{
+	struct iscsi_session *s;
+	struct iscsi_conn *conn, *tmp;
+
+	(void)core;
+	iscsi.stopping = true;
+	iscsi.stopped = fn;
+	iscsi.stopped_arg = arg;
+	loop_call_init(&iscsi.stop_call, LOOP_REAP, stopped);
+	portal_del_all();
+	list_for_each_safe(conn, tmp, &iscsi.logins, link)
+		conn_close(conn, "tgtd stops");
+	list_for_each(s, &iscsi.sessions, link) {
+		async_send(s, ISCSI_ASYNC_DROP_SESSION, 0, (uint16_t)s->params.time2wait,
+			   (uint16_t)s->params.time2retain);
+		list_for_each(conn, &s->conns, link)
+			conn_close_when_sent(conn);
+	}
+	iscsi_check_stopped();
+}
+
+/* --- sessions, for the target ----------------------------------------------------------------- */
+
+static void access_changed(struct target *t)
+{
+	struct iscsi_session *s, *tmp;
+
+	list_for_each_safe(s, tmp, &iscsi.sessions, link) {
+		struct iscsi_conn *conn = list_empty(&s->conns) ?
+						  NULL :
+						  list_first(&s->conns, struct iscsi_conn, link);
+
+		if (s->target && s->target->t == t && conn && !s->dying &&
+		    !access_ok(&t->access, s->initiator, &conn->peer))
+			session_close(s, "no longer allowed by the access list", NULL, NULL);
+	}
+}
+
+static void nexus_kill(struct nexus *n, const char *why)
+{
+	session_close(n->priv, why, NULL, NULL);
+}
+
+static void nexus_show(const struct nexus *n, json_t *obj)
+{
+	const struct iscsi_session *s = n->priv;
+	const struct iscsi_conn *conn;
+	json_t *conns = json_array();
+	char host[ADDR_STRLEN];
+
+	list_for_each(conn, &s->conns, link)
+		json_array_append_new(conns, json_pack("{s:i s:s}", "cid", conn->cid, "address",
+						       addr_format_host(&conn->peer, host)));
+	json_object_set_new(obj, "alias", s->alias ? json_string(s->alias) : json_null());
+	json_object_set_new(obj, "connections", conns);
+}
+
+static unsigned int transport_id(const struct nexus *n, uint8_t *out, unsigned int max)
+{
+	struct transportid id;
+
+	transportid_iscsi(&id, n->initiator, n->isid);
+	if (id.len > max)
+		return 0;
+	memcpy(out, id.bytes, id.len);
+	return id.len;
+}
+
+/* SPC-4 7.7.3.8 and RFC 7143 3.4.6: the SCSI name string of the target port. */
+static unsigned int port_name(const struct nexus *n, char *out, unsigned int max)
+{
+	int len = snprintf(out, max, "%s,t,0x%04x", n->target->name, n->rel_port);
+
+	return len < 0 ? 0 : min_u32((uint32_t)len, max ? max - 1 : 0);
+}
+
+struct transport iscsi_transport = {
+	.name = "iscsi",
+	.protocol_id = 5,
+	.start = start,
+	.stop = stop,
+	.target_added = iscsi_target_added,
+	.target_removed = iscsi_target_removed,
+	.target_set = iscsi_target_set,
+	.target_show = iscsi_target_show,
+	.nexus_show = nexus_show,
+	.access_changed = access_changed,
+	.alloc_data = iscsi_alloc_data,
+	.free_data = iscsi_free_data,
+	.data_out = iscsi_data_out,
+	.respond = iscsi_respond,
+	.aborted = iscsi_aborted,
+	.tmf_respond = iscsi_tmf_respond,
+	.nexus_kill = nexus_kill,
+	.transport_id = transport_id,
+	.port_name = port_name,
+};

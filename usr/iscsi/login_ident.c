@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who logs in to what: the identifying keys of the first login request, and whether
+ * that initiator may have that target (RFC 7143 6.3.1, 11.13.5).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/login_priv.h"
+#include "iscsi/text.h"
+#include "target/access.h"
+#include "target/core.h"
+#include "target/target.h"
+
+static int take_name(struct iscsi_login *l, char *out, const char *value)
+{
+	if (*out)
+		return -EPROTO;
+	if (!*value || strlen(value) > SCSI_NAME_MAX)
+		l->bad_name = true;
+	else
+		name_fold(out, value);
+	return 0;
+}
+
+int login_ident_key(struct iscsi_login *l, const char *key, const char *value)
+{
+	if (!strcmp(key, "InitiatorName"))
+		return take_name(l, l->initiator, value);
+	if (!strcmp(key, "TargetName"))
+		return take_name(l, l->target_name, value);
+	if (!strcmp(key, "SessionType")) {
+		if (*l->session_type)
+			return -EPROTO;
+		snprintf(l->session_type, sizeof(l->session_type), "%s", value);
+		return 0;
+	}
+	if (!strcmp(key, "InitiatorAlias")) {
+		snprintf(l->alias, sizeof(l->alias), "%s", value);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static void redirect(struct iscsi_login *l)
+{
+	const struct iscsi_target *it = l->target;
+	char value[300];
+
+	snprintf(value, sizeof(value), strchr(it->redirect_addr, ':') && *it->redirect_addr != '[' ?
+		 "[%s]:%u" : "%s:%u", it->redirect_addr, it->redirect_port);
+	text_put(&l->out, "TargetAddress", value);
+}
+
+static enum iscsi_login_status find_target(struct iscsi_login *l)
+{
+	struct target *t;
+	char peer[ADDR_STRLEN];
+
+	if (!*l->target_name)
+		return LOGIN_MISSING_PARAMETER;
+	t = target_by_name(iscsi.core, l->target_name);
+	if (!t)
+		return LOGIN_NOT_FOUND;
+	if (!access_ok(&t->access, l->initiator, &l->conn->peer)) {
+		log_limited(LOG_LVL_NOTICE, "login of %s from %s to %s refused by the access list",
+			    l->initiator, addr_format(&l->conn->peer, peer), t->name);
+		return LOGIN_FORBIDDEN;
+	}
+	if (!target_ready(t))
+		return LOGIN_UNAVAILABLE;
+	l->target = iscsi_target_of(t);
+	l->ours = l->target->params;
+	if (l->target->redirect_addr) {
+		redirect(l);
+		return l->target->redirect_permanent ? LOGIN_MOVED_PERMANENTLY :
+						       LOGIN_MOVED_TEMPORARILY;
+	}
+	return LOGIN_OK;
+}
+
+enum iscsi_login_status login_identify(struct iscsi_login *l)
+{
+	if (l->bad_name)
+		return LOGIN_INITIATOR_ERROR;
+	if (!*l->initiator)
+		return LOGIN_MISSING_PARAMETER;
+	if (!strcmp(l->session_type, "Discovery")) {
+		l->discovery = true;
+		params_defaults(&l->ours);
+		return LOGIN_OK;
+	}
+	if (*l->session_type && strcmp(l->session_type, "Normal"))
+		return LOGIN_BAD_SESSION_TYPE;
+	return find_target(l);
+}

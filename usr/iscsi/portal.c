@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Listening sockets (portal.h). A connection is accepted only to be refused when the
+ * daemon is offline or full, so that the peer learns it at once.
+ */
+#include "iscsi/portal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
+#include "iscsi/login.h"
+#include "target/core.h"
+
+#define BACKLOG 1024
+#define ACCEPTS 32 /* connections taken in one turn: the others have work too */
+
+/* Kept open to be given up when descriptors run out: then a peer can at least be told. */
+static int spare_fd = -1;
+
+static void set_options(int fd)
+{
+	int one = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)))
+		log_debug("socket options: %s", strerror(errno));
+}
+
+static void local_address(int fd, struct addr *local)
+{
+	local->len = sizeof(local->ss);
+	if (getsockname(fd, &local->sa, &local->len))
+		memset(local, 0, sizeof(*local));
+}
+
+static void take(struct iscsi_portal *portal, int fd, const struct addr *peer)
+{
+	char text[ADDR_STRLEN];
+	struct iscsi_conn *conn;
+	struct addr local;
+
+	if (iscsi.stopping || iscsi.core->offline || iscsi.n_logins >= iscsi.limits.max_logins ||
+	    iscsi.n_conns >= iscsi.limits.max_connections) {
+		log_limited(LOG_LVL_NOTICE, "connection from %s refused: %s",
+			    addr_format(peer, text),
+			    iscsi.stopping || iscsi.core->offline ? "offline" : "too many connections");
+		close(fd);
+		return;
+	}
+	set_options(fd);
+	local_address(fd, &local);
+	conn = conn_new(&tcp_link, fd, portal, peer, &local);
+	if (conn)
+		login_start(conn);
+}
+
+/* Out of descriptors: without this the listening socket would stay readable for ever. */
+static void shed(struct iscsi_portal *portal)
+{
+	int fd;
+
+	log_limited(LOG_LVL_ERROR, "out of file descriptors: connections are refused");
+	if (spare_fd < 0)
+		return;
+	close(spare_fd);
+	fd = accept4(portal->fd.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void ready(struct loop_fd *lf, uint32_t events)
+{
+	struct iscsi_portal *portal = container_of(lf, struct iscsi_portal, fd);
+	unsigned int i;
+
+	(void)events;
+	for (i = 0; i < ACCEPTS; i++) {
+		struct addr peer = { .len = sizeof(peer.ss) };
+		int fd = accept4(portal->fd.fd, &peer.sa, &peer.len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			take(portal, fd, &peer);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE)
+			shed(portal);
+		else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			log_limited(LOG_LVL_ERROR, "accept: %s", strerror(errno));
+		return;
+	}
+}
+
+/* Takes over @fd, also on failure. */
+static int add(int fd, uint16_t tag, bool inherited, struct err *err)
+{
+	struct iscsi_portal *portal = calloc(1, sizeof(*portal));
+	int r;
+
+	if (!portal) {
+		close(fd);
+		return err_set(err, ERR_NOMEM, "%s", "");
+	}
+	local_address(fd, &portal->addr);
+	portal->tag = tag;
+	portal->inherited = inherited;
+	r = loop_fd_add(iscsi.core->loop, &portal->fd, fd, EPOLLIN, ready);
+	if (r) {
+		close(fd);
+		free(portal);
+		return err_set(err, ERR_UNKNOWN, "epoll: %s", strerror(-r));
+	}
+	list_push_back(&iscsi.portals, &portal->link);
+	if (spare_fd < 0)
+		spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
+static struct iscsi_portal *find(const struct addr *addr)
+{
+	struct iscsi_portal *portal;
+
+	list_for_each(portal, &iscsi.portals, link)
+		if (addr_equal(&portal->addr, addr))
+			return portal;
+	return NULL;
+}
+
+static int bind_one(const struct addr *addr, uint16_t tag, struct err *err)
+{
+	int one = 1, fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char text[ADDR_STRLEN];
+
+	if (fd < 0)
+		return err_set(err, ERR_INVALID_REQUEST, "can't listen on %s: %s",
+			       addr_format(addr, text), strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (addr->sa.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, &addr->sa, addr->len) || listen(fd, BACKLOG)) {
+		err_set(err, ERR_INVALID_REQUEST, "can't listen on %s: %s", addr_format(addr, text),
+			strerror(errno));
+		close(fd);
+		return -EINVAL;
+	}
+	return add(fd, tag, false, err);
+}
+
+/* Every address of both families: IPv4 must work, IPv6 where the system has it. */
+static int bind_all(uint16_t port, uint16_t tag, struct err *err)
+{
+	struct addr a4, a6;
+	int r;
+
+	addr_parse(&a4, "0.0.0.0", port, NULL);
+	r = bind_one(&a4, tag, err);
+	if (r)
+		return r;
+	addr_parse(&a6, "[::]", port, NULL);
+	if (bind_one(&a6, tag, NULL))
+		log_info("not listening on IPv6: %s", strerror(errno));
+	return 0;
+}
+
+int portal_add(const char *text, uint16_t tag, struct err *err)
+{
+	struct addr addr;
+	int r = addr_parse(&addr, text, ISCSI_PORT, err);
+
+	if (r)
+		return r;
+	if (addr_port(&addr) && find(&addr))
+		return err_set(err, ERR_INVALID_REQUEST, "there is a portal %s already", text);
+	if (addr.sa.sa_family == AF_UNSPEC)
+		return bind_all(addr_port(&addr), tag, err);
+	return bind_one(&addr, tag, err);
+}
+
+int portal_adopt(int fd, uint16_t tag, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
+		return err_set(err, ERR_INVALID_REQUEST, "not a socket: %s", strerror(errno));
+	return add(fd, tag, true, err);
+}
+
+static void remove_portal(struct iscsi_portal *portal)
+{
+	loop_fd_del(&portal->fd);
+	close(portal->fd.fd);
+	list_del(&portal->link);
+	free(portal);
+}
+
+int portal_del(const char *text, struct err *err)
+{
+	struct iscsi_portal *portal, *tmp;
+	struct addr addr;
+	bool found = false;
+	int r = addr_parse(&addr, text, ISCSI_PORT, err);
+
+	if (r)
+		return r;
+	list_for_each_safe(portal, tmp, &iscsi.portals, link) {
+		bool wild = addr.sa.sa_family == AF_UNSPEC && addr_is_wildcard(&portal->addr) &&
+			    addr_port(&portal->addr) == addr_port(&addr);
+
+		if (!wild && !addr_equal(&portal->addr, &addr))
+			continue;
+		remove_portal(portal);
+		found = true;
+	}
+	return found ? 0 : err_set(err, ERR_INVALID_REQUEST, "there is no portal %s", text);
+}
+
+void portal_del_all(void)
+{
+	struct iscsi_portal *portal, *tmp;
+
+	list_for_each_safe(portal, tmp, &iscsi.portals, link)
+		remove_portal(portal);
+	if (spare_fd >= 0)
+		close(spare_fd);
+	spare_fd = -1;
+}
+
+json_t *portal_show(void)
+{
+	const struct iscsi_portal *portal;
+	json_t *list = json_array();
+	char text[ADDR_STRLEN];
+
+	list_for_each(portal, &iscsi.portals, link)
+		json_array_append_new(list, json_pack("{s:s s:i}", "address",
+						      addr_format(&portal->addr, text), "tag",
+						      portal->tag));
+	return list;
+}
