@@ -27,7 +27,6 @@
 #include "mgmt/server.h"
 #include "modules.h"
 #include "target/core.h"
-#include "target/devtype.h"
 #include "target/target.h"
 #include "target/transport.h"
 
@@ -268,14 +267,25 @@ static const char *state_dir(char *buf, size_t size)
 	return buf;
 }
 
+/*
+ * Data buffers may take a quarter of the memory, at most 4 GiB; from half of that on, command
+ * windows close.
+ */
+static void init_buffers(struct bufpool *bufs)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t hard = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / 4 : 256 * MiB;
+
+	hard = min_u64(max_u64(hard, 64 * MiB), 4 * GiB);
+	bufpool_init(bufs, hard / 2, hard);
+}
+
 static void shutdown_asked(struct core *core);
 
 static void start_core(void)
 {
-	const struct dev_type *const *dev;
 	struct core *core = &d.core;
 	char dir[PATH_MAX - 16], id_file[PATH_MAX];
-	struct err err = { .code = ERR_OK };
 	unsigned int i;
 
 	core->loop = loop_new();
@@ -287,11 +297,9 @@ static void start_core(void)
 	core->stores = bs_core_new(core->loop, core->workers, modules_stores);
 	if (!core->stores)
 		die("out of memory");
-	for (dev = modules_dev_types; *dev; dev++)
-		if (devtype_init(*dev, &err))
-			die("device type %s: %s", (*dev)->name, err.text);
 	for (i = 0; modules_transports[i]; i++)
 		modules_transports[i]->index = i;
+	init_buffers(&core->bufs);
 	core->transports = modules_transports;
 	core->dev_types = modules_dev_types;
 	core->shutdown = shutdown_asked;
@@ -352,7 +360,6 @@ static void start_mgmt(int fd)
 	char path[PATH_MAX];
 	struct mgmt_conf conf = {
 		.loop = d.core.loop,
-		.workers = d.core.workers,
 		.path = path,
 		.fd = fd,
 		.tables = modules_verb_tables,
@@ -451,7 +458,6 @@ static void on_watchdog(struct loop_timer *t)
 
 static void finish(void)
 {
-	const struct dev_type *const *dev;
 	unsigned int i;
 
 	mgmt_server_free(d.mgmt);
@@ -464,10 +470,9 @@ static void finish(void)
 	if (target_next(&d.core, NULL))
 		_exit(0);
 	core_done(&d.core);
-	for (dev = modules_dev_types; *dev; dev++)
-		devtype_done(*dev);
-	bs_core_free(d.core.stores);
+	bufpool_done(&d.core.bufs);
 	workers_free(d.core.workers);
+	bs_core_free(d.core.stores);
 	loop_free(d.core.loop);
 	for (i = 0; i < TRANSPORT_MAX; i++)
 		strbuf_free(&d.opt.lld_opts[i]);

@@ -126,11 +126,11 @@ static void login(struct conn *c, unsigned int index)
 
 	n = snprintf(text, sizeof(text),
 		     "InitiatorName=iqn.2026-11.org.example:load%u%cTargetName=%s%cSessionType=Normal%c"
-		     "AuthMethod=None%cHeaderDigest=%s%cDataDigest=%s%cInitialR2T=No%cImmediateData=Yes%c"
+		     "HeaderDigest=%s%cDataDigest=%s%cInitialR2T=No%cImmediateData=Yes%c"
 		     "MaxRecvDataSegmentLength=1048576%cMaxBurstLength=16776192%cFirstBurstLength=1048576%c"
 		     "MaxOutstandingR2T=16%cMaxConnections=1%cErrorRecoveryLevel=0%cDefaultTime2Wait=0%c"
 		     "DefaultTime2Retain=0%c",
-		     index, 0, o.iqn, 0, 0, 0, o.hdigest ? "CRC32C" : "None", 0,
+		     index, 0, o.iqn, 0, 0, o.hdigest ? "CRC32C" : "None", 0,
 		     o.ddigest ? "CRC32C" : "None", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 	pdu[0] = 0x43;
 	pdu[1] = 0x87; /* T, CSG operational, NSG full feature */
