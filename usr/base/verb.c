@@ -16,6 +16,22 @@ void verb_finish(struct verb_call *call)
 	call->finished(call);
 }
 
+static int put_piece(const char *piece, size_t len, void *arg)
+{
+	strbuf_add(arg, piece, len);
+	return strbuf_ok(arg) ? 0 : -1;
+}
+
+int verb_put(struct verb_call *call, const char *before, json_t *v)
+{
+	int ret;
+
+	strbuf_puts(&call->text, before);
+	ret = json_dump_callback(v, put_piece, &call->text, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(v);
+	return ret ? -ENOMEM : 0;
+}
+
 const struct verb *verb_find(const struct verb_table *tables, const char *object, const char *verb)
 {
 	for (; tables->verbs; tables++)

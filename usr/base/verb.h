@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strbuf.h"
 
 enum verb_type {
 	VERB_STRING,
@@ -41,6 +42,11 @@ struct verb_call {
 	const struct verb *verb;
 	json_t *args;	/* object, checked against verb->args; borrowed by the verb */
 	json_t *result; /* new reference set by the verb; NULL: nothing to tell */
+	/*
+	 * Instead of @result, for what may be long: the result as JSON text, made with verb_put().
+	 * A tree of many thousand values would hold up the loop when it is freed at the latest.
+	 */
+	struct strbuf text;
 	struct err err; /* set when the verb fails */
 	bool admin;	/* the caller may change things; false: show and stat only */
 	void *context;	/* of who runs the verbs: the daemon's struct core */
@@ -74,6 +80,9 @@ struct verb_table {
 
 /* Ends a call that run() left in progress; call->err.code tells how. */
 void verb_finish(struct verb_call *call);
+
+/* Appends @before and, compact, @v, whose reference it takes, to call->text. 0 or -ENOMEM. */
+int verb_put(struct verb_call *call, const char *before, json_t *v);
 
 /* @tables is ended by a NULL verbs pointer. NULL when there is no such verb. */
 const struct verb *verb_find(const struct verb_table *tables, const char *object, const char *verb);

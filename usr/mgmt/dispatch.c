@@ -5,6 +5,7 @@
 #include "mgmt/dispatch.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/jsontext.h"
@@ -54,7 +55,7 @@ static int find_verb(struct mgmt_request *req, const struct verb_table *tables, 
 
 	call->verb = verb_find(tables, object, name);
 	if (!call->verb && !object_known(tables, object))
-		return err_set(&call->err, ERR_UNSUPPORTED, "this tgtd has no objects '%.64s'",
+		return err_set(&call->err, ERR_UNSUPPORTED, "this tgtd has no verbs of '%.64s'",
 			       object);
 	if (!call->verb)
 		return err_set(&call->err, ERR_INVALID_REQUEST, "there is no verb '%s %.64s'",
@@ -117,13 +118,47 @@ static json_t *response_json(const struct mgmt_request *req)
 	return NULL;
 }
 
+/* {"ok":true,"id":...,"result": - and what follows is in call.text. */
+static char *text_head(const struct mgmt_request *req)
+{
+	struct strbuf head = STRBUF_INIT;
+	char *id = req->id ? json_dumps(req->id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	if (id)
+		strbuf_printf(&head, "{\"ok\":true,\"id\":%s,\"result\":", id);
+	else
+		strbuf_puts(&head, "{\"ok\":true,\"result\":");
+	if ((req->id && !id) || !strbuf_ok(&head)) {
+		strbuf_free(&head);
+		head.s = NULL;
+	}
+	free(id);
+	return head.s;
+}
+
 char *mgmt_response(const struct mgmt_request *req)
 {
-	json_t *obj = response_json(req);
-	char *line = jsontext_line(obj);
+	json_t *obj;
+	char *line;
 
+	if (req->call.err.code == ERR_OK && req->call.text.len)
+		return text_head(req);
+	obj = response_json(req);
+	line = jsontext_line(obj);
 	json_decref(obj);
 	return line;
+}
+
+struct strbuf mgmt_response_text(struct mgmt_request *req)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (req->call.err.code != ERR_OK || !req->call.text.len)
+		return text;
+	text = req->call.text;
+	req->call.text = (struct strbuf)STRBUF_INIT;
+	strbuf_puts(&text, "}\n");
+	return text;
 }
 
 void mgmt_request_done(struct mgmt_request *req)
@@ -131,4 +166,5 @@ void mgmt_request_done(struct mgmt_request *req)
 	json_decref(req->call.args);
 	json_decref(req->call.result);
 	json_decref(req->id);
+	strbuf_free(&req->call.text);
 }

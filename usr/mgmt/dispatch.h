@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/strbuf.h"
 #include "base/verb.h"
 
 /* One request under way; owner: its client, until mgmt_request_done(). */
@@ -27,10 +28,12 @@ struct mgmt_request {
 void mgmt_request_run(struct mgmt_request *req, const struct verb_table *tables, void *context,
 		      bool admin, const char *line, size_t len);
 /*
- * The response as one line with its newline; malloc'ed. NULL: no memory. Touches nothing but
- * the request, so that it may run on a thread of its own; so may mgmt_request_done().
+ * The response as one line with its newline; malloc'ed. NULL: no memory. When the verb made its
+ * result as text, only what comes before that: mgmt_response_text() has the rest.
  */
 char *mgmt_response(const struct mgmt_request *req);
+/* The result that the verb made as text, and the end of the line; empty when it made none. */
+struct strbuf mgmt_response_text(struct mgmt_request *req);
 /* Releases what the request holds, not @req itself. */
 void mgmt_request_done(struct mgmt_request *req);
 

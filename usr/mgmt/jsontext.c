@@ -42,33 +42,3 @@ char *jsontext_line(const json_t *v)
 	memcpy(line + len, "\n", 2);
 	return line;
 }
-
-static void count(json_t *v, unsigned int *left)
-{
-	const char *key;
-	json_t *member;
-	size_t i;
-
-	if (!*left)
-		return;
-	--*left;
-	if (json_is_array(v)) {
-		for (i = 0; i < json_array_size(v) && *left; i++)
-			count(json_array_get(v, i), left);
-		return;
-	}
-	json_object_foreach(v, key, member) {
-		count(member, left);
-		if (!*left)
-			return;
-	}
-}
-
-bool jsontext_heavier(json_t *v, unsigned int limit)
-{
-	unsigned int left = limit + 1;
-
-	if (v)
-		count(v, &left);
-	return !left;
-}

@@ -6,7 +6,6 @@
 #define MGMT_JSONTEXT_H
 
 #include <jansson.h>
-#include <stdbool.h>
 
 /*
  * @s as a JSON string even when it is no UTF-8, as messages are that were cut short or name
@@ -15,7 +14,5 @@
 json_t *jsontext_string(const char *s);
 /* The value as one line with its newline; malloc'ed. NULL: no memory, or @v was NULL. */
 char *jsontext_line(const json_t *v);
-/* Whether @v consists of more than @limit values. Costs no more than @limit steps. */
-bool jsontext_heavier(json_t *v, unsigned int limit);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One management client (peer.h). Requests are parsed and verbs run on the loop, which a
- * line of MGMT_LINE_MAX bytes holds up for about a millisecond; a large result is turned
- * into text and freed on a worker thread, for nobody but the request refers to it.
+ * line of MGMT_LINE_MAX bytes holds up for about a millisecond; what is long to tell is
+ * made, and sent, in pieces.
  */
 #include "mgmt/peer.h"
 
@@ -10,20 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "mgmt/jsontext.h"
 #include "mgmt/server.h"
 
-/* JSON values that are written out at once: some 50 us. Above, the handover to a worker pays. */
-#define DUMP_INLINE_MAX 1000
+#define SEND_MAX (256u << 10) /* bytes a turn: some 100 us */
+
+static void drop_output(struct peer *p)
+{
+	free(p->out);
+	p->out = NULL;
+	strbuf_free(&p->text);
+}
 
 static void peer_free(struct peer *p)
 {
 	loop_call_cancel(&p->next);
 	strbuf_free(&p->in);
-	free(p->out);
+	drop_output(p);
 	free(p);
 }
 
@@ -54,76 +60,73 @@ static void interest(struct peer *p)
 	loop_fd_mod(&p->fd, events);
 }
 
-/* False: the client is gone. */
+/* As much as the socket takes now, and no more than a turn should copy. 0 or -errno. */
+static int send_now(struct peer *p, bool *left)
+{
+	size_t head = p->sent < p->out_len ? p->sent : p->out_len, rest;
+	struct iovec iov[2] = { { p->out + head, p->out_len - head } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	rest = p->text.len - (p->sent - head);
+	if (rest) {
+		iov[1].iov_base = p->text.s + (p->sent - head);
+		iov[1].iov_len = rest < SEND_MAX ? rest : SEND_MAX;
+		msg.msg_iovlen = 2;
+	}
+	do
+		n = sendmsg(p->fd.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	*left = true;
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	p->sent += (size_t)n;
+	*left = p->sent < p->out_len + p->text.len;
+	return 0;
+}
+
+/* One send a turn, so that a long response leaves room for others. False: the client is gone. */
 static bool send_some(struct peer *p)
 {
-	while (p->out) {
-		ssize_t n = send(p->fd.fd, p->out + p->out_sent, p->out_len - p->out_sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+	bool left;
+	int r;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n >= 0)
-			p->out_sent += (size_t)n;
-		if (n >= 0 && p->out_sent < p->out_len)
-			continue;
-		free(p->out);
-		p->out = NULL;
-		if (n < 0 || p->refused) {
-			peer_close(p);
-			return false;
-		}
+	if (!p->out)
+		return true;
+	r = send_now(p, &left);
+	if (!r && left)
+		return true;
+	drop_output(p);
+	if (r || p->refused) {
+		peer_close(p);
+		return false;
 	}
 	return true;
 }
 
 /* Takes @line over; NULL: there was no memory for it, and silence would be misread. */
-static void answer(struct peer *p, char *line)
+static void answer(struct peer *p, char *line, struct strbuf text)
 {
 	p->busy = false;
-	if (!line || !p->env) {
-		free(line);
+	p->out = line;
+	p->text = text;
+	if (!line || !p->env || !strbuf_ok(&text)) {
 		peer_close(p);
 		return;
 	}
-	p->out = line;
 	p->out_len = strlen(line);
-	p->out_sent = 0;
+	p->sent = 0;
 	loop_call_queue(p->loop, &p->next);
-}
-
-/* On a worker, where nobody else touches the request. */
-static void dump_run(struct job *job)
-{
-	struct peer *p = container_of(job, struct peer, dump);
-
-	p->dumped = mgmt_response(&p->req);
-	mgmt_request_done(&p->req);
-}
-
-static void dump_done(struct job *job)
-{
-	struct peer *p = container_of(job, struct peer, dump);
-
-	answer(p, p->dumped);
 }
 
 static void request_finished(struct mgmt_request *req)
 {
 	struct peer *p = req->owner;
-	char *line;
+	char *line = p->env ? mgmt_response(req) : NULL;
+	struct strbuf text = mgmt_response_text(req);
 
-	if (p->workers && jsontext_heavier(req->call.result, DUMP_INLINE_MAX)) {
-		p->dump.run = dump_run;
-		p->dump.done = dump_done;
-		worker_submit(p->workers, &p->dump);
-		return;
-	}
-	line = p->env ? mgmt_response(req) : NULL;
 	mgmt_request_done(req);
-	answer(p, line);
+	answer(p, line, text);
 }
 
 /* A request without end: the answer, and then nothing more of this client. */
@@ -136,7 +139,7 @@ static void refuse_long(struct peer *p)
 		MGMT_LINE_MAX);
 	strbuf_reset(&p->in);
 	p->refused = true;
-	answer(p, mgmt_response(&req));
+	answer(p, mgmt_response(&req), (struct strbuf)STRBUF_INIT);
 }
 
 static void run_line(struct peer *p, size_t len)
@@ -215,7 +218,6 @@ int peer_new(struct peer_env *env, int fd, bool admin)
 	}
 	p->env = env;
 	p->loop = env->loop;
-	p->workers = env->workers;
 	p->fd.fd = fd;
 	p->admin = admin;
 	loop_call_init(&p->next, LOOP_REAP, run_next);

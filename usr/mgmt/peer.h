@@ -12,13 +12,11 @@
 #include "base/loop.h"
 #include "base/strbuf.h"
 #include "base/verb.h"
-#include "base/worker.h"
 #include "mgmt/dispatch.h"
 
 /* What all clients of a server share; owner: the server, which outlives peer->fd. */
 struct peer_env {
 	struct loop *loop;
-	struct workers *workers; /* NULL: everything happens on the loop */
 	const struct verb_table *tables;
 	void *context;		 /* for the verbs */
 	void (*closed)(struct peer_env *env); /* one peer has left @peers */
@@ -30,18 +28,16 @@ struct peer {
 	struct list link;	/* env->peers while the socket is open */
 	struct peer_env *env;	/* NULL: the socket is closed */
 	struct loop *loop;
-	struct workers *workers;
 	struct loop_fd fd;	/* fd.fd -1: closed */
 	struct loop_call next;	/* runs the next request, outside of any callback */
 	struct strbuf in;
 	char *out;		/* the response being sent; malloc'ed, NULL: none */
-	size_t out_len, out_sent;
+	struct strbuf text;	/* and what follows it */
+	size_t out_len, sent;	/* of @out; of both */
 	bool admin;
 	bool busy;		/* a request is under way */
 	bool eof;		/* the client will send no more */
-	bool refused;		/* close once @out is sent */
-	struct job dump;	/* turns a large result into text on a worker */
-	char *dumped;		/* its result */
+	bool refused;		/* close once the response is sent */
 	struct mgmt_request req;
 };
 

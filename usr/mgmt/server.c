@@ -163,7 +163,6 @@ struct mgmt_server *mgmt_server_new(const struct mgmt_conf *conf, struct err *er
 	}
 	s->env = (struct peer_env){
 		.loop = conf->loop,
-		.workers = conf->workers,
 		.tables = conf->tables,
 		.context = conf->context,
 		.closed = peer_closed,

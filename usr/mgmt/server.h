@@ -11,8 +11,7 @@
  *
  * What a client can cost the loop at once is bounded: a request has at most
  * MGMT_LINE_MAX bytes (below a millisecond to parse), verbs that list many objects
- * do it in pieces (target/verb_walk.h), and a long result is turned into text on a
- * worker thread.
+ * make their text in pieces (target/verb_walk.h), and it is sent in pieces.
  */
 #ifndef MGMT_SERVER_H
 #define MGMT_SERVER_H
@@ -27,11 +26,9 @@
 #define MGMT_CLIENTS_MAX 256
 
 struct mgmt_server;
-struct workers;
 
 struct mgmt_conf {
 	struct loop *loop;
-	struct workers *workers;	 /* for long results; NULL: they hold up the loop */
 	const char *path;		 /* of the socket; a lock file lies at <path>.lock */
 	int fd;				 /* a listening socket passed in, or -1 */
 	const struct verb_table *tables; /* ended by a NULL verbs pointer */
@@ -43,10 +40,7 @@ struct mgmt_conf {
  * the lock ("another tgtd is using ..."), or the system refused. Strings are copied.
  */
 struct mgmt_server *mgmt_server_new(const struct mgmt_conf *conf, struct err *err);
-/*
- * Closes clients and socket; requests still in progress end unheard. Those that are with the
- * workers need them, and the loop's phases, until they are done.
- */
+/* Closes clients and socket; requests still in progress end unheard. */
 void mgmt_server_free(struct mgmt_server *s);
 
 /*

@@ -54,8 +54,9 @@ static int parse_bsoflags(const char *flags, struct lu_conf *conf, struct err *e
 }
 
 /*
- * Parameters in the order they were given, so that "online=0,path=...,online=1" means what it
- * says. Opening a path takes time: the walk over them stops there and goes on from the loop.
+ * Parameters in the order they were given, so that "online=0,path=..." and "path=...,online=1"
+ * mean what they say. Opening a path takes time: the walk over them stops there and goes on
+ * from the loop.
  */
 struct setting {
 	struct verb_call *call;
@@ -218,7 +219,7 @@ int lu_verb_stat(struct verb_call *call)
 	if (!lu)
 		return -EINVAL;
 	call->result = json_array();
-	if (lu_stats_to_json(lu, verb_uint(call, "sid", 0), call->result) < 0)
+	if (lu_stats_to_json(lu, verb_uint(call, "sid", 0), call->result))
 		return err_set(&call->err, ERR_NOMEM, "%s", "");
 	return 0;
 }

@@ -66,15 +66,14 @@ static int add_nexuses(const struct target *t, json_t *array)
 	return count;
 }
 
-/* Without its LUNs; @luns is where they go. */
-static json_t *target_to_json(const struct target *t, json_t **luns, int *n_nexuses)
+/* Without its LUNs. */
+static json_t *target_to_json(const struct target *t, int *n_nexuses)
 {
-	json_t *obj = json_pack("{s:I s:s s:s s:s s:[] s:[] s:[] s:o}", "tid", (json_int_t)t->tid,
+	json_t *obj = json_pack("{s:I s:s s:s s:s s:[] s:[] s:o}", "tid", (json_int_t)t->tid,
 				"name", t->name, "driver", t->transport->name,
 				"state", t->offline ? "offline" : "ready",
-				"nexuses", "luns", "accounts", "acl", access_show(&t->access));
+				"nexuses", "accounts", "acl", access_show(&t->access));
 
-	*luns = json_object_get(obj, "luns");
 	*n_nexuses = obj ? add_nexuses(t, json_object_get(obj, "nexuses")) : -ENOMEM;
 	if (*n_nexuses < 0) {
 		json_decref(obj);
@@ -86,32 +85,50 @@ static json_t *target_to_json(const struct target *t, json_t **luns, int *n_nexu
 }
 
 /* A target costs as much as a few LUNs, for its parameters. */
-#define TARGET_WEIGHT 8
+#define TARGET_WEIGHT 3
 
+/* The object is left open, for its LUNs. */
 static int show_target(struct verb_walk *w, const struct target *t)
 {
+	struct strbuf *text = &w->call->text;
 	int n;
-	json_t *obj = target_to_json(t, &w->luns, &n);
 
-	if (!obj)
+	if (verb_put(w->call, w->rows++ ? "," : "", target_to_json(t, &n)))
 		return -ENOMEM;
-	if (w->one)
-		w->call->result = obj;
-	else if (json_array_append_new(w->call->result, obj))
-		return -ENOMEM;
+	text->len--; /* its brace */
+	strbuf_puts(text, ",\"luns\":[");
+	w->lus = 0;
 	return n + TARGET_WEIGHT;
 }
 
 static int show_lu(struct verb_walk *w, const struct lu *lu)
 {
-	return json_array_append_new(w->luns, lu_to_json(lu)) ? -ENOMEM : 1;
+	return verb_put(w->call, w->lus++ ? "," : "", lu_to_json(lu)) ? -ENOMEM : 1;
+}
+
+static void show_target_end(struct verb_walk *w)
+{
+	strbuf_puts(&w->call->text, "]}");
+}
+
+static bool end_array(struct verb_walk *w)
+{
+	if (!w->one)
+		strbuf_puts(&w->call->text, "]");
+	return false;
 }
 
 int targets_show(struct verb_call *call, const struct target *only)
 {
-	static const struct verb_walk_ops ops = { .target = show_target, .lu = show_lu };
+	static const struct verb_walk_ops ops = {
+		.target = show_target,
+		.lu = show_lu,
+		.target_end = show_target_end,
+		.end = end_array,
+	};
 
-	call->result = only ? NULL : json_array();
+	if (!only)
+		strbuf_puts(&call->text, "[");
 	return verb_walk(call, &ops, only);
 }
 
@@ -136,16 +153,12 @@ static json_t *itl_to_json(const struct lu *lu, const struct itl *itl)
 int lu_stats_to_json(const struct lu *lu, uint64_t sid, json_t *array)
 {
 	const struct itl *itl;
-	int n = 0;
 
-	list_for_each(itl, &lu->itls, lu_link) {
-		if (sid && itl->nexus->sid != sid)
-			continue;
-		if (json_array_append_new(array, itl_to_json(lu, itl)))
+	list_for_each(itl, &lu->itls, lu_link)
+		if ((!sid || itl->nexus->sid == sid) &&
+		    json_array_append_new(array, itl_to_json(lu, itl)))
 			return -ENOMEM;
-		n++;
-	}
-	return n;
+	return 0;
 }
 
 int nexus_stats_to_json(const struct nexus *n, json_t *array)
@@ -160,13 +173,27 @@ int nexus_stats_to_json(const struct nexus *n, json_t *array)
 
 static int stat_lu(struct verb_walk *w, const struct lu *lu)
 {
-	return lu_stats_to_json(lu, 0, w->call->result);
+	const struct itl *itl;
+	int n = 0;
+
+	list_for_each(itl, &lu->itls, lu_link) {
+		if (verb_put(w->call, w->rows++ ? "," : "", itl_to_json(lu, itl)))
+			return -ENOMEM;
+		n++;
+	}
+	return n;
+}
+
+static bool end_stats(struct verb_walk *w)
+{
+	strbuf_puts(&w->call->text, "]");
+	return false;
 }
 
 int targets_stat(struct verb_call *call, const struct target *only)
 {
-	static const struct verb_walk_ops ops = { .lu = stat_lu };
+	static const struct verb_walk_ops ops = { .lu = stat_lu, .end = end_stats };
 
-	call->result = json_array();
+	strbuf_puts(&call->text, "[");
 	return verb_walk(call, &ops, only);
 }

@@ -123,24 +123,43 @@ int system_stat(struct verb_call *call)
 	return targets_stat(call, NULL);
 }
 
+/* Round @i over the targets is driver @i's. */
 static int lld_target(struct verb_walk *w, const struct target *t)
 {
-	json_t *lld = json_array_get(w->call->result, t->transport->index);
-	json_t *row = json_pack("{s:I s:s}", "tid", (json_int_t)t->tid, "name", t->name);
+	json_t *row;
 
-	return json_array_append_new(json_object_get(lld, "targets"), row) ? -ENOMEM : 1;
+	if (t->transport->index != w->round)
+		return 1;
+	row = json_pack("{s:I s:s}", "tid", (json_int_t)t->tid, "name", t->name);
+	return verb_put(w->call, w->rows++ ? "," : "", row) ? -ENOMEM : 1;
+}
+
+static void lld_begin(struct verb_call *call, unsigned int i)
+{
+	const struct core *core = call->context;
+	const struct transport *tr = core->transports[i];
+
+	strbuf_printf(&call->text, "%s{\"name\":\"%s\",\"state\":\"%s\",\"targets\":[",
+		      i ? "," : "[", tr->name, lld_states[tr->state]);
+}
+
+static bool lld_end(struct verb_walk *w)
+{
+	const struct core *core = w->call->context;
+	bool more = core->transports[w->round + 1];
+
+	strbuf_puts(&w->call->text, more ? "]}" : "]}]");
+	if (more)
+		lld_begin(w->call, w->round + 1);
+	w->rows = 0;
+	return more;
 }
 
 int lld_show(struct verb_call *call)
 {
-	static const struct verb_walk_ops ops = { .target = lld_target };
-	json_t *lld;
-	size_t i;
+	static const struct verb_walk_ops ops = { .target = lld_target, .end = lld_end };
 
-	call->result = llds_to_json(call->context);
-	json_array_foreach(call->result, i, lld)
-		if (json_object_set_new(lld, "targets", json_array()))
-			return err_set(&call->err, ERR_NOMEM, "%s", "");
+	lld_begin(call, 0);
 	return verb_walk(call, &ops, NULL);
 }
 

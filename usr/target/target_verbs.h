@@ -51,7 +51,7 @@ int targets_stat(struct verb_call *call, const struct target *only);
 json_t *lu_to_json(const struct lu *lu);
 /*
  * Counters appended to @array, a row for every I_T_L nexus: of an LU (@sid 0: with all sessions)
- * or of a session. -ENOMEM; of an LU, how many rows.
+ * or of a session. 0 or -ENOMEM.
  */
 int lu_stats_to_json(const struct lu *lu, uint64_t sid, json_t *array);
 int nexus_stats_to_json(const struct nexus *n, json_t *array);

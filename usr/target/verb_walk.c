@@ -71,28 +71,40 @@ static int next_target(struct verb_walk *w)
 	return n ? n : 1;
 }
 
-/* -EINPROGRESS: there is more. */
+static int next(struct verb_walk *w)
+{
+	int n = w->inside ? next_lu(w) : 0;
+
+	if (n)
+		return n;
+	if (w->inside && w->ops->target_end)
+		w->ops->target_end(w);
+	w->inside = false;
+	n = next_target(w);
+	if (n || !w->ops->end || !w->ops->end(w))
+		return n;
+	w->round++;
+	w->tid = 0;
+	return 1;
+}
+
+/* 0: all is told. -EINPROGRESS: there is more. */
 static int step(struct verb_walk *w)
 {
-	int n, left = VERB_WALK_STEP;
+	int n = 1, left = VERB_WALK_STEP;
 
-	while (left > 0) {
-		n = w->inside ? next_lu(w) : 0;
-		if (!n) {
-			w->inside = false;
-			n = next_target(w);
-		}
-		if (n <= 0)
-			return n;
+	while (n > 0 && left > 0) {
+		n = next(w);
 		left -= n;
 	}
-	return -EINPROGRESS;
+	if (!strbuf_ok(&w->call->text))
+		return -ENOMEM;
+	return n > 0 ? -EINPROGRESS : n;
 }
 
 static int failed(struct verb_call *call)
 {
-	json_decref(call->result);
-	call->result = NULL;
+	strbuf_free(&call->text);
 	return err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 

@@ -7,8 +7,8 @@
 #ifndef TARGET_VERB_WALK_H
 #define TARGET_VERB_WALK_H
 
-#include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/loop.h"
@@ -19,17 +19,24 @@ struct verb_call;
 
 /*
  * What a step may do before it leaves the loop to others, in objects told of, each worth some
- * three microseconds: below half a millisecond. A target with its sessions, or a LUN with the
+ * ten microseconds: about a third of a millisecond. A target with its sessions, or a LUN with the
  * counters of its sessions, is never divided.
  */
-#define VERB_WALK_STEP 128
+#define VERB_WALK_STEP 32
 
 struct verb_walk;
 
-/* Each returns how many objects it told of (0: as one), or -ENOMEM. NULL: skipped. */
+/*
+ * Each of the first two returns how many objects it told of (0 counts as one), or -ENOMEM; NULL:
+ * skipped. They write with verb_put() into call->text.
+ */
 struct verb_walk_ops {
 	int (*target)(struct verb_walk *w, const struct target *t);
 	int (*lu)(struct verb_walk *w, const struct lu *lu);
+	/* The LUNs of a target are all told of, or the target has gone. NULL: nothing to do. */
+	void (*target_end)(struct verb_walk *w);
+	/* All is told. True: once more from the first target. NULL: nothing to do. */
+	bool (*end)(struct verb_walk *w);
 };
 
 struct verb_walk {
@@ -41,7 +48,8 @@ struct verb_walk {
 	bool any_lun;	/* @lun was told of */
 	uint32_t tid;	/* 0: none yet */
 	uint64_t lun;
-	json_t *luns;	/* where ops->lu() may put what belongs to the target; borrowed */
+	unsigned int round;	/* how often ops->end() said once more */
+	size_t rows, lus;	/* the ops' own: written at this level, for commas */
 };
 
 /*

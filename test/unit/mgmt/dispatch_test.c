@@ -53,6 +53,15 @@ static int fail_in_pieces(struct verb_call *call)
 	return err_set(&call->err, ERR_INVALID_REQUEST, "caf\xc3");
 }
 
+static int text(struct verb_call *call)
+{
+	strbuf_puts(&call->text, "[");
+	verb_put(call, "", json_integer(1));
+	verb_put(call, ",", json_pack("{s:s}", "a", "b"));
+	strbuf_puts(&call->text, "]");
+	return strbuf_ok(&call->text) ? 0 : -ENOMEM;
+}
+
 static int later(struct verb_call *call)
 {
 	waiting = call;
@@ -71,8 +80,9 @@ static const struct verb verbs[] = {
 	{ .object = "t", .verb = "pieces", .run = fail_in_pieces },
 	{ .object = "t", .verb = "quiet", .run = quiet },
 	{ .object = "t", .verb = "silent", .run = fail_silently },
+	{ .object = "t", .verb = "text", .run = text },
 };
-static const struct verb_table tables[] = { { verbs, 6 }, { NULL, 0 } };
+static const struct verb_table tables[] = { { verbs, 7 }, { NULL, 0 } };
 
 static unsigned int finishes;
 static char response[2048];
@@ -80,10 +90,12 @@ static char response[2048];
 static void finished(struct mgmt_request *req)
 {
 	char *line = mgmt_response(req);
+	struct strbuf rest = mgmt_response_text(req);
 
 	finishes++;
-	snprintf(response, sizeof(response), "%s", line ? line : "(none)");
+	snprintf(response, sizeof(response), "%s%s", line ? line : "(none)", strbuf_str(&rest));
 	free(line);
+	strbuf_free(&rest);
 	mgmt_request_done(req);
 }
 
@@ -125,6 +137,15 @@ static void a_result_comes_back_with_the_id(void **state)
 				"\"id\":[1,null]}"),
 			    "{\"ok\":true,\"result\":{\"tid\":5},\"id\":[1,null]}\n");
 	assert_string_equal(ask("{\"object\":\"t\",\"verb\":\"quiet\"}"), "{\"ok\":true}\n");
+}
+
+static void a_result_may_be_made_as_text(void **state)
+{
+	(void)state;
+	assert_string_equal(ask("{\"object\":\"t\",\"verb\":\"text\"}"),
+			    "{\"ok\":true,\"result\":[1,{\"a\":\"b\"}]}\n");
+	assert_string_equal(ask("{\"object\":\"t\",\"verb\":\"text\",\"id\":\"x\"}"),
+			    "{\"ok\":true,\"id\":\"x\",\"result\":[1,{\"a\":\"b\"}]}\n");
 }
 
 static void what_is_no_request_is_refused(void **state)
@@ -255,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_result_comes_back_with_the_id),
+		cmocka_unit_test(a_result_may_be_made_as_text),
 		cmocka_unit_test(what_is_no_request_is_refused),
 		cmocka_unit_test(a_nul_in_a_line_ends_no_parsing),
 		cmocka_unit_test(deep_nesting_is_refused),
