@@ -156,6 +156,23 @@ static void command(struct conn *c, const uint8_t *p, size_t hlen, uint32_t imm)
 	n_pdu++;
 }
 
+/* TEST UNIT READY: the load generator asks before it begins. */
+static void ready(struct conn *c, const uint8_t *p)
+{
+	uint8_t *h = hdr[n_pdu];
+
+	memset(h, 0, BHS);
+	h[0] = 0x21;
+	h[1] = 0x80;
+	memcpy(h + 16, p + 16, 4);
+	c->exp_cmd_sn = r32(p + 24) + 1;
+	w32(h + 24, c->stat_sn++);
+	w32(h + 28, c->exp_cmd_sn);
+	w32(h + 32, c->exp_cmd_sn + 511);
+	push(c, h, NULL, 0);
+	n_pdu++;
+}
+
 static bool receive(struct conn *c)
 {
 	ssize_t n = recv(c->fd, c->rx + c->have, RX_BUF - c->have, MSG_DONTWAIT);
@@ -179,6 +196,8 @@ static bool receive(struct conn *c)
 			break;
 		if ((p[0] & 0x3f) == 0x03)
 			login(c, p, len);
+		else if ((p[0] & 0x3f) == 0x01 && !p[32])
+			ready(c, p);
 		else if ((p[0] & 0x3f) == 0x01)
 			command(c, p, hlen, len);
 		pos += total;

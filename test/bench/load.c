@@ -98,6 +98,16 @@ static double percentile(double p)
 	return 0;
 }
 
+static void put_crc(uint8_t *p, const void *data, size_t len)
+{
+	uint32_t crc = crc32c(0, data, len);
+
+	p[0] = (uint8_t)crc;
+	p[1] = (uint8_t)(crc >> 8);
+	p[2] = (uint8_t)(crc >> 16);
+	p[3] = (uint8_t)(crc >> 24);
+}
+
 /* --- login ---------------------------------------------------------------------------------------- */
 
 static void read_full(int fd, void *buf, size_t len)
@@ -173,6 +183,41 @@ static void login(struct conn *c, unsigned int index)
 	c->max_cmd_sn = r32(pdu + 32);
 }
 
+/* TEST UNIT READY until it is GOOD: Unit Attentions of the new session are no errors of the load. */
+static void clear_attention(struct conn *c)
+{
+	size_t hdr = BHS + (o.hdigest ? 4 : 0);
+	unsigned int tries;
+
+	for (tries = 0; tries < 8; tries++) {
+		uint8_t p[BHS + 4] = { 0x01, 0x81 }, data[512];
+		uint32_t len;
+
+		p[8] = c->lun > 255 ? (uint8_t)(0x40 | c->lun >> 8) : 0;
+		p[9] = (uint8_t)c->lun;
+		w32(p + 24, c->cmd_sn++);
+		w32(p + 28, c->exp_stat_sn);
+		if (o.hdigest)
+			put_crc(p + BHS, p, BHS);
+		if (write(c->fd, p, hdr) != (ssize_t)hdr)
+			die_errno("write");
+		read_full(c->fd, p, hdr);
+		len = r24(p + 5);
+		if ((p[0] & 0x3f) != 0x21 || len > sizeof(data) - 8) {
+			fprintf(stderr, "TEST UNIT READY: unexpected answer\n");
+			exit(1);
+		}
+		if (len)
+			read_full(c->fd, data, pad4(len) + (o.ddigest ? 4 : 0));
+		c->exp_stat_sn = r32(p + 24) + 1;
+		c->max_cmd_sn = r32(p + 32);
+		if (!p[3])
+			return;
+	}
+	fprintf(stderr, "LUN %u is not ready\n", c->lun);
+	exit(1);
+}
+
 static void dial(struct conn *c, unsigned int index)
 {
 	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o.port) };
@@ -183,9 +228,10 @@ static void dial(struct conn *c, unsigned int index)
 	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)))
 		die_errno("connect");
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	login(c, index);
-	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	c->lun = o.luns[index % o.n_luns];
+	login(c, index);
+	clear_attention(c);
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	c->slots = calloc(o.depth, sizeof(*c->slots));
 	c->idle = calloc(o.depth, sizeof(*c->idle));
 	for (c->n_idle = 0; c->n_idle < o.depth; c->n_idle++)
@@ -207,16 +253,6 @@ static uint8_t *tx_room(struct conn *c, size_t n)
 	p = c->tx + c->tx_len;
 	c->tx_len += n;
 	return p;
-}
-
-static void put_crc(uint8_t *p, const void *data, size_t len)
-{
-	uint32_t crc = crc32c(0, data, len);
-
-	p[0] = (uint8_t)crc;
-	p[1] = (uint8_t)(crc >> 8);
-	p[2] = (uint8_t)(crc >> 16);
-	p[3] = (uint8_t)(crc >> 24);
 }
 
 /* Header digest, data, data digest behind the header at @bhs. */
