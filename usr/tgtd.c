@@ -285,7 +285,8 @@ static void shutdown_asked(struct core *core);
 static void start_core(void)
 {
 	struct core *core = &d.core;
-	char dir[PATH_MAX - 16], id_file[PATH_MAX];
+	static char dir[PATH_MAX - 16]; /* core->state_dir */
+	char id_file[PATH_MAX];
 	unsigned int i;
 
 	core->loop = loop_new();
@@ -303,7 +304,8 @@ static void start_core(void)
 	core->transports = modules_transports;
 	core->dev_types = modules_dev_types;
 	core->shutdown = shutdown_asked;
-	snprintf(id_file, sizeof(id_file), "%s/machine-id", state_dir(dir, sizeof(dir)));
+	core->state_dir = state_dir(dir, sizeof(dir));
+	snprintf(id_file, sizeof(id_file), "%s/machine-id", dir);
 	if (core_init(core, id_file))
 		die("can't read or make a machine id in %s: use --state-dir to name a directory "
 		    "that can be written", dir);

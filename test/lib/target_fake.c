@@ -19,6 +19,7 @@
 #include "base/iov.h"
 #include "bs/bs_types.h"
 #include "scsi/lun.h"
+#include "scsi/transportid.h"
 #include "t_loop.h"
 #include "target/ua.h"
 #include "target_fake_dev.h"
@@ -158,9 +159,12 @@ static void nexus_kill(struct nexus *n, const char *why)
 
 static unsigned int transport_id(const struct nexus *n, uint8_t *out, unsigned int max)
 {
-	(void)n;
-	memset(out, 0, min_u32(max, 24));
-	return min_u32(max, 24);
+	struct transportid id;
+
+	transportid_iscsi(&id, n->initiator, n->isid);
+	assert_true(id.len <= max);
+	memcpy(out, id.bytes, id.len);
+	return id.len;
 }
 
 static unsigned int port_name(const struct nexus *n, char *out, unsigned int max)

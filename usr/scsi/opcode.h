@@ -30,6 +30,7 @@ enum len_unit {
 /* How a command meets reservations (SPC-4 5.9 tables 41 to 43, SBC-4 table 13). */
 enum resv_class {
 	RESV_ALLOWED,	/* never a conflict: INQUIRY, REPORT LUNS, REQUEST SENSE, ... */
+	RESV_ALLOWED_PR, /* conflict only with SPC-2 RESERVE: TEST UNIT READY (SPC-2 table 10) */
 	RESV_READ,	/* conflict only with exclusive access */
 	RESV_WRITE,	/* conflict with write exclusive and with exclusive access */
 	RESV_EXCLUSIVE,	/* conflict even for registrants: RESERVE, FORMAT ... */

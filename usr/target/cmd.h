@@ -89,6 +89,7 @@ struct scsi_cmd {
 	bool bypass;		/* OP_IMPLICIT_HOQ: neither waits nor is waited for */
 	bool aborted;		/* a TMF or the nexus' end took it; no status will be sent */
 	bool abort_status;	/* ... but TASK ABORTED is, because of TAS (SPC-4 7.5.8) */
+	bool preempted;		/* a PREEMPT AND ABORT waits for its end */
 	bool data_asked;	/* transport->data_out was called and has not ended */
 	bool data_done;		/* all of out_want has arrived */
 	struct sense_extra extra; /* what a handler adds to its sense triple */

@@ -27,6 +27,7 @@ struct core {
 	struct bufpool bufs;
 	struct transport *const *transports;	/* ended by NULL */
 	const struct dev_type *const *dev_types; /* ended by NULL */
+	const char *state_dir;			/* where reservations outlive the daemon; NULL: nowhere */
 	const char *host_id_file;		/* NULL: /etc/machine-id */
 	const struct dev_type *default_dev;	/* of LUN 0; answers on absent LUNs */
 	const struct dev_type *wlun_dev;	/* of the REPORT LUNS well known LU; NULL: none */

@@ -40,7 +40,7 @@ enum scsi_result gate_check(struct scsi_cmd *cmd)
 
 	if (unlikely(cmd->itl->ua) && !(flags & OP_UA_EXEMPT))
 		return ua_take(cmd->itl);
-	if (unlikely(lu->resv.holder)) {
+	if (unlikely(reserve_any(&lu->resv))) {
 		res = reserve_check(cmd);
 		if (res != RES_GOOD)
 			return res;

@@ -51,6 +51,7 @@ struct lu *lu_alloc(struct target *t, uint64_t lun, const struct dev_type *dev, 
 	list_init(&lu->itls);
 	list_init(&lu->ranges);
 	taskset_init(&lu->ts);
+	reserve_init(lu);
 	loop_call_init(&lu->call, LOOP_REAP, run_step);
 	ident_init(lu);
 	t->n_lus_left++;
@@ -62,6 +63,7 @@ void lu_free(struct lu *lu)
 	struct target *t = lu->target;
 
 	loop_call_cancel(&lu->call);
+	reserve_done(lu);
 	list_del(&lu->link);
 	free(lu->path);
 	free(lu->bstype);

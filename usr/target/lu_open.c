@@ -13,6 +13,7 @@
 #include "target/devtype.h"
 #include "target/lu.h"
 #include "target/lu_priv.h"
+#include "target/pr.h"
 #include "target/target.h"
 
 #define BLOCK_MIN 512u
@@ -85,7 +86,8 @@ static void replace_controller(struct lu *lu)
 		lu_drop(old);
 }
 
-static void new_opened(struct lu *lu)
+/* Store and reservations are there, or lu->err tells why not. */
+static void new_ready(struct lu *lu)
 {
 	struct target *t = lu->target;
 
@@ -113,6 +115,12 @@ static void new_opened(struct lu *lu)
 		bs_close(lu->bs, new_failed, lu);
 	else
 		new_failed(lu);
+}
+
+static void new_opened(struct lu *lu)
+{
+	if (lu->err.code != ERR_OK || !pr_load(lu, new_ready))
+		new_ready(lu);
 }
 
 static void new_store_opened(void *arg, struct bs *bs, const struct err *err)

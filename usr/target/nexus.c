@@ -12,6 +12,7 @@
 #include "target/cmd_priv.h"
 #include "target/core.h"
 #include "target/lu.h"
+#include "target/pr.h"
 #include "target/reserve.h"
 #include "target/target.h"
 #include "target/taskset.h"
@@ -135,6 +136,7 @@ static struct itl *make(struct nexus *n, struct lu *lu, uint32_t hash)
 	itl->lun = lu->lun;
 	list_push_back(&n->itl_list, &itl->nexus_link);
 	list_push_back(&lu->itls, &itl->lu_link);
+	pr_itl_new(itl);
 	ua_raise(itl, UA_POWER_ON);
 	return itl;
 }

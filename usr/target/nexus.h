@@ -15,6 +15,7 @@
 #include "scsi/scsi.h"
 
 struct lu;
+struct pr_reg;
 struct scsi_cmd;
 struct target;
 struct transport;
@@ -35,6 +36,8 @@ struct itl {
 	uint64_t lun;
 	uint64_t ua;		/* bit set of enum ua_code, target/ua.h */
 	bool prevent;		/* PREVENT ALLOW MEDIUM REMOVAL of this nexus */
+	const struct pr_reg *reg; /* persistent reservations: its registration; NULL: not registered */
+	bool preempted;		/* while PREEMPT AND ABORT takes its commands away */
 	bool hashed;		/* false: the LU is being deleted, its LUN free for another */
 	unsigned int n_cmds;	/* under way */
 	struct itl_stats stats;

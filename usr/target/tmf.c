@@ -21,6 +21,8 @@
 
 static bool covers(const struct tmf *tmf, const struct scsi_cmd *cmd)
 {
+	if (tmf->ended)
+		return cmd->preempted && cmd->lu == tmf->lu;
 	if (cmd->seq >= tmf->seq || (tmf->lu && cmd->lu != tmf->lu))
 		return false;
 	if (tmf->function == TMF_ABORT_TASK && cmd->tag != tmf->tag)
@@ -32,6 +34,10 @@ static void respond(struct tmf *tmf, enum tmf_response response)
 {
 	struct nexus *n = tmf->nexus;
 
+	if (tmf->ended) {
+		tmf->ended(tmf);
+		return;
+	}
 	tmf->response = (uint8_t)response;
 	n->transport->tmf_respond(tmf);
 	n->n_tmfs--;
@@ -229,6 +235,7 @@ void target_tmf(struct tmf *tmf)
 	n->n_tmfs++;
 	list_init(&tmf->link);
 	tmf->pending = 0;
+	tmf->ended = NULL;
 	tmf->seq = n->target->core->cmd_seq;
 	tmf->all_nexuses = f->all_nexuses;
 	tmf->lu = f->whole_target ? NULL : target_lu(n->target, lun_decode(tmf->lun));

@@ -30,6 +30,7 @@ struct tmf {
 	uint64_t seq;		/* commands that arrived later are not affected */
 	bool all_nexuses;
 	unsigned int pending;	/* commands that it waits for */
+	void (*ended)(struct tmf *tmf); /* PREEMPT AND ABORT, which no transport has sent; else NULL */
 };
 
 /* tmf_respond() follows, from the loop or at once (the transport only queues there). */

@@ -78,6 +78,11 @@ struct transport {
 	 * length (a multiple of 4).
 	 */
 	unsigned int (*transport_id)(const struct nexus *n, uint8_t *out, unsigned int max);
+	/*
+	 * Relative target port identifiers of the target's ports, at most @max; how many. For
+	 * ALL_TG_PT (SPC-4 6.16.3). NULL: only those that are in use are known.
+	 */
+	unsigned int (*ports)(const struct target *t, uint16_t *out, unsigned int max);
 	/* Writes the SCSI name of the target port ("iqn...,t,0x0001", VPD 83h); returns strlen. */
 	unsigned int (*port_name)(const struct nexus *n, char *out, unsigned int max);
 };
