@@ -24,11 +24,9 @@ static unsigned int power_condition(const struct scsi_cmd *cmd)
 /* SBC-4 table 13: START with no power condition is always allowed, the rest as a write. */
 static bool reserved_by_other(const struct scsi_cmd *cmd)
 {
-	const struct nexus *holder = cmd->lu->resv.holder;
-
 	if (cmd->cdb[4] & CDB_START && !power_condition(cmd))
 		return false;
-	return holder && holder != cmd->nexus;
+	return reserve_check_as(cmd, RESV_WRITE) != RES_GOOD;
 }
 
 static enum scsi_result start(struct scsi_cmd *cmd)

@@ -33,6 +33,8 @@ extern const struct opcode spc_rsoc_rows[2];	 /* REPORT SUPPORTED OPERATION CODE
 extern const struct opcode spc_mode_rows[4];	 /* MODE SENSE and SELECT, (6) and (10) */
 extern const struct opcode spc_log_rows[1];	 /* LOG SENSE */
 extern const struct opcode spc_reserve_rows[4];	 /* RESERVE and RELEASE, (6) and (10) */
+extern const struct opcode spc_pr_in_rows[4];	 /* PERSISTENT RESERVE IN */
+extern const struct opcode spc_pr_out_rows[8];	 /* PERSISTENT RESERVE OUT */
 extern const struct opcode spc_buffer_rows[2];	 /* READ BUFFER and WRITE BUFFER */
 extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL */
 
@@ -43,7 +45,8 @@ extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL
 		OPCODE_ROWS(spc_mode_rows), OPCODE_ROWS(spc_log_rows)
 /* Disks, tapes, changers, CDs have these too. */
 #define SPC_ROWS_DEVICE                                                                            \
-	OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows)
+	OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS(spc_pr_in_rows), OPCODE_ROWS(spc_pr_out_rows),  \
+		OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows)
 
 /* Vital product data (SPC-4 7.8). */
 

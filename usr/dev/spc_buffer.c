@@ -134,5 +134,5 @@ const struct opcode spc_buffer_rows[2] = {
 	{ .op = 0x3c, .sa = OP_NO_SA, .name = "READ BUFFER(10)", .cdb_len = 10, .dir = DATA_IN,
 	  .len = { 6, 3 }, .unit = LEN_ALLOC,
 	  .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 },
-	  .resv = RESV_WRITE, .run = read_buffer },
+	  .resv = RESV_READ, .run = read_buffer },
 };

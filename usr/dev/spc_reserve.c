@@ -33,10 +33,9 @@ const struct opcode spc_reserve_rows[4] = {
 /* Only to prevent meets reservations (SPC-4 table 43); the end of the nexus allows again. */
 static enum scsi_result prevent_allow(struct scsi_cmd *cmd)
 {
-	const struct nexus *holder = cmd->lu->resv.holder;
 	bool prevent = cmd->cdb[4] & 0x01;
 
-	if (prevent && holder && holder != cmd->nexus)
+	if (prevent && reserve_check_as(cmd, RESV_WRITE) != RES_GOOD)
 		return RES_RESERVATION_CONFLICT;
 	if (prevent != cmd->itl->prevent) {
 		cmd->itl->prevent = prevent;
