@@ -242,6 +242,18 @@ static void convert_all(void *arg)
 	}
 }
 
+static void a_result_may_be_put_together_from_pieces(void **state)
+{
+	struct verb_call call = { .result = NULL };
+
+	(void)state;
+	assert_int_equal(verb_put(&call, "[", json_pack("{s:i}", "a", 1)), 0);
+	assert_int_equal(verb_put(&call, ",", json_string("b")), 0);
+	assert_string_equal(strbuf_str(&call.text), "[{\"a\":1},\"b\"");
+	assert_int_equal(verb_put(&call, ",", NULL), -ENOMEM);
+	strbuf_free(&call.text);
+}
+
 static void a_failed_allocation_is_an_error_and_no_leak(void **state)
 {
 	(void)state;
@@ -261,6 +273,7 @@ int main(void)
 		cmocka_unit_test(text_becomes_json_by_type),
 		cmocka_unit_test(text_that_does_not_fit_is_refused),
 		cmocka_unit_test(a_secret_is_not_shown_in_an_error),
+		cmocka_unit_test(a_result_may_be_put_together_from_pieces),
 		cmocka_unit_test(a_failed_allocation_is_an_error_and_no_leak),
 	};
 
