@@ -242,3 +242,29 @@ without_identity() {
 	[ "$status" -eq 107 ]
 	[[ $output == *'Permission denied; try as root'* ]]
 }
+
+# fake_tgtd BYTES: answers one connection with them and closes it. The socket has its name only
+# once it listens.
+fake_tgtd() {
+	rm -f "$TGT_IPC_SOCKET.0"
+	python3 -c '
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1] + ".new")
+s.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+c, _ = s.accept()
+c.recv(65536)
+c.sendall(sys.argv[2].encode())
+c.close()' "$TGT_IPC_SOCKET.0" "$1" 3>&- &
+	wait_for 5 test -S "$TGT_IPC_SOCKET.0"
+}
+
+@test "no answer, half an answer and nonsense are errors" {
+	fake_tgtd ''
+	fails 22 'tgtd closed the socket' --mode sys --op show
+	fake_tgtd '{"ok":true,"res'
+	fails 22 'a partial response' --mode sys --op show
+	fake_tgtd $'nonsense\n'
+	fails 22 'the response was not understood' --mode sys --op show
+}
