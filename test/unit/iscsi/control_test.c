@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is neither login nor data: task management, NOP, logout, SNACK, Async
+ * Messages, connections that vanish.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "iscsi/iscsi.h"
+#include "iscsi_wire.h"
+#include "scsi/scsi.h"
+#include "t_loop.h"
+
+static uint8_t data[8192];
+
+static uint8_t tmf_send(struct wire_conn *c, uint8_t function, uint32_t ref_itt, uint32_t ref_sn,
+			bool immediate)
+{
+	struct iscsi_tmf_req h = { .opcode = ISCSI_OP_TMF_REQ, .flags = 0x80 | function };
+
+	h.lun[1] = 1;
+	be32_put(&h.itt, 0x9000);
+	be32_put(&h.ref_itt, ref_itt);
+	be32_put(&h.ref_cmd_sn, ref_sn);
+	be32_put(&h.cmd_sn, c->cmd_sn);
+	if (immediate)
+		h.opcode |= ISCSI_IMMEDIATE;
+	else
+		c->cmd_sn++;
+	wire_send(c, &h, NULL, 0);
+	return function;
+}
+
+/* The response, with whatever PDUs come before it skipped. */
+static uint8_t tmf_response(struct wire_conn *c)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	uint8_t response;
+
+	do {
+		assert_true(wire_recv(c, &pdu));
+	} while (pdu.bhs[0] != ISCSI_OP_TMF_RSP);
+	assert_int_equal(be32_get(pdu.tmf.itt), 0x9000);
+	response = pdu.tmf.response;
+	wire_pdu_free(&pdu);
+	return response;
+}
+
+static void start(struct wire_conn *c, struct wire *w)
+{
+	wire_open(c, w);
+	wire_login(c, "InitialR2T=Yes\nImmediateData=No\n");
+	wire_clear_ua(c);
+}
+
+/* A write that waits for its data. */
+static uint32_t waiting_write(struct wire_conn *c, uint32_t *ttt)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	uint32_t itt = wire_write10(c, 0, 16, NULL, 0, true);
+
+	assert_true(wire_recv(c, &pdu));
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_R2T);
+	*ttt = be32_get(pdu.r2t.ttt);
+	wire_pdu_free(&pdu);
+	return itt;
+}
+
+static void an_aborted_write_takes_no_more_data(void **state)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+	uint32_t itt, ttt;
+
+	start(&c, *state);
+	itt = waiting_write(&c, &ttt);
+	tmf_send(&c, 1, itt, c.cmd_sn - 1, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	wire_data_out(&c, itt, ttt, 0, 0, data, 8192, true);
+	assert_false(wire_recv(&c, &pdu));
+	assert_false(c.closed);
+	wire_clear_ua(&c);
+	/* The tag is free again. */
+	itt = waiting_write(&c, &ttt);
+	wire_data_out(&c, itt, ttt, 0, 0, data, 8192, true);
+	assert_int_equal(wire_status(&c, itt, NULL, 0), 0);
+	wire_close(&c);
+}
+
+static void an_abort_may_come_in_the_middle_of_the_data(void **state)
+{
+	struct iscsi_data_out h = { .opcode = ISCSI_OP_DATA_OUT, .flags = ISCSI_FINAL };
+	struct wire *w = *state;
+	struct wire_conn c, other;
+	uint32_t itt, ttt;
+
+	start(&c, w);
+	itt = waiting_write(&c, &ttt);
+	h.lun[1] = 1;
+	be32_put(&h.itt, itt);
+	be32_put(&h.ttt, ttt);
+	be24_put(&h.data_len, 8192);
+	wire_send_bytes(&c, &h, sizeof(h));
+	wire_send_bytes(&c, data, 5000);
+	wire_settle(w);
+	/* Another session clears the task set while the rest is on its way. */
+	wire_open(&other, w);
+	other.isid[5] = 4;
+	wire_login(&other, "");
+	wire_clear_ua(&other);
+	tmf_send(&other, 5, 0, 0, true);
+	assert_int_equal(tmf_response(&other), TMF_RSP_COMPLETE);
+	wire_send_bytes(&c, data, 8192 - 5000);
+	wire_clear_ua(&c);
+	wire_close(&other);
+	wire_close(&c);
+}
+
+static void each_function_answers_as_it_should(void **state)
+{
+	static const struct {
+		uint8_t function, response;
+	} table[] = {
+		{ 1, TMF_RSP_NO_TASK },	     { 2, TMF_RSP_COMPLETE },	{ 3, TMF_RSP_NOT_SUPPORTED },
+		{ 4, TMF_RSP_COMPLETE },     { 5, TMF_RSP_COMPLETE },	{ 6, TMF_RSP_COMPLETE },
+		{ 8, TMF_RSP_NO_REASSIGN },  { 99, TMF_RSP_NOT_SUPPORTED },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		struct wire_conn c;
+		unsigned int imm;
+
+		for (imm = 0; imm < 2; imm++) {
+			start(&c, *state);
+			tmf_send(&c, table[i].function, 0x123, c.cmd_sn - 1, imm);
+			assert_int_equal(tmf_response(&c), table[i].response);
+			wire_clear_ua(&c);
+			wire_close(&c);
+		}
+	}
+}
+
+static void a_cold_reset_ends_the_sessions_after_its_response(void **state)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+
+	start(&c, *state);
+	tmf_send(&c, 7, 0, 0, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	assert_false(wire_recv(&c, &pdu));
+	assert_true(c.closed);
+	wire_close(&c);
+}
+
+/* RFC 7143 11.5.5: the number of a command that was lost counts as received. */
+static void aborting_a_command_that_never_came_fills_its_place(void **state)
+{
+	struct wire_conn c;
+	uint32_t lost;
+
+	start(&c, *state);
+	lost = c.cmd_sn++;
+	tmf_send(&c, 1, 0x4444, lost, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	assert_int_equal(wire_status(&c, wire_read10(&c, 0, 1), NULL, 0), 0);
+	wire_close(&c);
+}
+
+static void logout_ends_what_it_names(void **state)
+{
+	static const struct {
+		uint8_t reason;
+		uint16_t cid;
+		uint8_t response;
+		bool closes;
+	} table[] = {
+		{ 0, 0, LOGOUT_OK, true },
+		{ 1, 0, LOGOUT_OK, true },
+		{ 1, 7, LOGOUT_NO_CID, false },
+		{ 2, 0, LOGOUT_NO_RECOVERY, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		struct iscsi_logout_req h = { .opcode = ISCSI_OP_LOGOUT_REQ | ISCSI_IMMEDIATE };
+		struct wire_pdu pdu = { .data = NULL };
+		struct wire_conn c;
+
+		start(&c, *state);
+		h.flags = 0x80 | table[i].reason;
+		be16_put(&h.cid, table[i].cid);
+		be32_put(&h.cmd_sn, c.cmd_sn);
+		wire_send(&c, &h, NULL, 0);
+		assert_true(wire_recv(&c, &pdu));
+		assert_int_equal(pdu.bhs[0], ISCSI_OP_LOGOUT_RSP);
+		assert_int_equal(pdu.logout.response, table[i].response);
+		assert_false(wire_recv(&c, &pdu));
+		assert_int_equal(c.closed, table[i].closes);
+		wire_close(&c);
+	}
+}
+
+static void pings_go_out_when_idle_and_silence_ends_the_connection(void **state)
+{
+	struct wire *w = *state;
+	struct err err = { .code = ERR_OK };
+	struct wire_pdu pdu = { .data = NULL };
+	struct iscsi_nop_out pong = { .opcode = ISCSI_OP_NOP_OUT | ISCSI_IMMEDIATE, .flags = ISCSI_FINAL };
+	struct wire_conn c;
+	unsigned int i;
+
+	assert_int_equal(iscsi_transport.target_set(w->target, "nop_interval", "5", &err), 0);
+	assert_int_equal(iscsi_transport.target_set(w->target, "nop_count", "2", &err), 0);
+	loop_clock_advance(w->core.loop, 1);
+	start(&c, w);
+	for (i = 0; i < 5; i++) {
+		loop_clock_advance(w->core.loop, 6 * NSEC_PER_SEC);
+		assert_true(wire_recv(&c, &pdu));
+		assert_int_equal(pdu.bhs[0], ISCSI_OP_NOP_IN);
+		be32_put(&pong.itt, ISCSI_RESERVED_TAG);
+		pong.ttt = pdu.nop.ttt;
+		be32_put(&pong.cmd_sn, c.cmd_sn);
+		wire_send(&c, &pong, NULL, 0);
+		wire_settle(w);
+	}
+	for (i = 0; i < 3; i++) {
+		loop_clock_advance(w->core.loop, 6 * NSEC_PER_SEC);
+		assert_int_equal(wire_recv(&c, &pdu), i < 2);
+	}
+	assert_true(c.closed);
+	wire_pdu_free(&pdu);
+	wire_close(&c);
+}
+
+static void a_snack_is_refused_at_recovery_level_0(void **state)
+{
+	struct iscsi_snack h = { .opcode = ISCSI_OP_SNACK, .flags = 0x80 };
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+
+	start(&c, *state);
+	wire_send(&c, &h, NULL, 0);
+	assert_true(wire_recv(&c, &pdu));
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_REJECT);
+	assert_int_equal(pdu.reject.reason, REJECT_SNACK);
+	wire_pdu_free(&pdu);
+	wire_close(&c);
+}
+
+static void who_is_no_longer_admitted_is_dropped(void **state)
+{
+	struct wire *w = *state;
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+
+	start(&c, w);
+	access_del_addr(&w->target->access, "ALL", NULL);
+	iscsi_transport.access_changed(w->target);
+	assert_false(wire_recv(&c, &pdu));
+	assert_true(c.closed);
+	wire_close(&c);
+}
+
+/* A peer that sends commands and takes no answers must not make us keep all of them. */
+static void a_client_that_does_not_read_is_not_read_from(void **state)
+{
+	struct wire *w = *state;
+	const uint8_t cdb[10] = { 0x28, [7] = 0x20 };
+	struct wire_conn c;
+	unsigned int i;
+
+	wire_open(&c, w);
+	wire_login(&c, "MaxRecvDataSegmentLength=262144\n");
+	wire_clear_ua(&c);
+	for (i = 0; i < 120; i++)
+		wire_cmd(&c, cdb, sizeof(cdb), 0x80 | ISCSI_CMD_READ | 1, 0x2000 * 512, NULL, 0);
+	wire_settle(w);
+	assert_true(w->core.bufs.used <= w->core.bufs.hard);
+	wire_close(&c);
+	assert_int_equal(w->core.bufs.used, 0);
+}
+
+static void a_connection_may_vanish_at_any_byte_of_a_write(void **state)
+{
+	struct wire *w = *state;
+	size_t cut;
+
+	for (cut = 1; cut < 48 + 1024; cut += 7) {
+		struct iscsi_scsi_cmd h = { .opcode = ISCSI_OP_SCSI_CMD, .flags = 0xa1 };
+		uint8_t bytes[48 + 1024] = { 0 };
+		struct wire_conn c;
+
+		wire_open(&c, w);
+		wire_login(&c, "");
+		wire_clear_ua(&c);
+		h.lun[1] = 1;
+		be24_put(&h.data_len, 1024);
+		be32_put(&h.itt, 1000);
+		be32_put(&h.edtl, 1024);
+		be32_put(&h.cmd_sn, c.cmd_sn);
+		h.cdb[0] = 0x2a;
+		h.cdb[8] = 2;
+		memcpy(bytes, &h, sizeof(h));
+		wire_send_bytes(&c, bytes, cut);
+		wire_settle(w);
+		wire_close(&c);
+	}
+	assert_int_equal(w->core.bufs.used, 0);
+	assert_int_equal(iscsi.n_conns, 0);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, wire_setup, wire_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_aborted_write_takes_no_more_data),
+		TEST(an_abort_may_come_in_the_middle_of_the_data),
+		TEST(each_function_answers_as_it_should),
+		TEST(a_cold_reset_ends_the_sessions_after_its_response),
+		TEST(aborting_a_command_that_never_came_fills_its_place),
+		TEST(logout_ends_what_it_names),
+		TEST(pings_go_out_when_idle_and_silence_ends_the_connection),
+		TEST(a_snack_is_refused_at_recovery_level_0),
+		TEST(who_is_no_longer_admitted_is_dropped),
+		TEST(a_client_that_does_not_read_is_not_read_from),
+		TEST(a_connection_may_vanish_at_any_byte_of_a_write),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
