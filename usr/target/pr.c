@@ -100,7 +100,8 @@ static void saved(struct job *job)
 	enum scsi_result res = RES_HW_INTERNAL;
 
 	if (op->err) {
-		log_err("persistent reservations can't be kept in %s: %s", op->path, strerror(-op->err));
+		log_limited(LOG_LVL_ERROR, "persistent reservations can't be kept in %s: %s", op->path,
+			    strerror(-op->err));
 		free(op->change.next);
 	} else {
 		res = take_over(op);
@@ -121,7 +122,8 @@ static enum scsi_result save_first(struct pr_op *op)
 
 	op->owner = (struct pr_owner){ lu->target->name, lu->lun };
 	if (pr_store_path(op->path, core_of(lu)->state_dir, &op->owner)) {
-		log_err("the path of the state directory is too long: %s", core_of(lu)->state_dir);
+		log_limited(LOG_LVL_ERROR, "the path of the state directory is too long: %s",
+			    core_of(lu)->state_dir);
 		free(op->change.next);
 		return RES_HW_INTERNAL;
 	}
