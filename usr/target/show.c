@@ -36,6 +36,10 @@ json_t *lu_to_json(const struct lu *lu)
 		"bstype", lu->bstype ? lu->bstype : "null", "path", lu->path,
 		"bsopts", lu->bsopts, "flags", lu_flags(lu));
 
+	if (obj && json_object_set_new(obj, "reservation", reserve_to_json(lu))) {
+		json_decref(obj);
+		return NULL;
+	}
 	if (obj && lu->dev->show)
 		lu->dev->show(lu, obj);
 	return obj;
