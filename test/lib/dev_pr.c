@@ -26,7 +26,8 @@ struct nexus *prs_login(struct prs *p, const char *name, uint8_t isid, uint16_t 
 {
 	static uint64_t sid = 100;
 	uint8_t id[6] = { 0x80, 0, 0, 0, 0, isid };
-	struct nexus *n = nexus_create(p->d->target, p->d->a->transport, name, id, ++sid, rel_port, NULL);
+	struct nexus *n = nexus_create(p->d->target, p->d->target->transport, name, id,
+				       ++sid, rel_port, NULL);
 
 	assert_non_null(n);
 	return n;
