@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A small iSCSI initiator for tests, on a blocking socket with a time limit; and the
+clients that no friendly initiator resembles. Usage: initiator.py COMMAND PORT IQN [ARG...]"""
+
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+NAME = "iqn.2026-11.org.example:initiator"
+
+
+class Closed(Exception):
+    """The target ended the connection."""
+
+
+class Session:
+    """A normal session of one connection (RFC 7143), LUN 1 unless told otherwise."""
+
+    def __init__(self, port, iqn, name=NAME, isid=1, keys=(), timeout=20):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.cmd_sn, self.exp_stat_sn, self.itt = 1, 1, 1
+        self.login(iqn, name, isid, keys)
+
+    def login(self, iqn, name, isid, keys):
+        text = [f"InitiatorName={name}", f"TargetName={iqn}", "SessionType=Normal", *keys]
+        data = b"".join(t.encode() + b"\0" for t in text)
+        bhs = bytearray(48)
+        bhs[0], bhs[1], bhs[8] = 0x43, 0x87, 0x80
+        struct.pack_into(">H", bhs, 10, isid)
+        struct.pack_into(">IHxxII", bhs, 16, 1, 0, self.cmd_sn, self.exp_stat_sn)
+        self.send(bhs, data)
+        bhs, _ = self.recv()
+        if bhs[36]:
+            raise Closed("login status %02x%02x" % (bhs[36], bhs[37]))
+        self.exp_stat_sn = struct.unpack_from(">I", bhs, 24)[0] + 1
+
+    def send(self, bhs, data=b""):
+        bhs[5:8] = struct.pack(">I", len(data))[1:]
+        self.sock.sendall(bytes(bhs) + data + b"\0" * (-len(data) % 4))
+
+    def read(self, n):
+        out = b""
+        while len(out) < n:
+            part = self.sock.recv(n - len(out))
+            if not part:
+                raise Closed("closed by the target")
+            out += part
+        return out
+
+    def recv(self):
+        bhs = self.read(48)
+        n = int.from_bytes(bhs[5:8], "big")
+        return bhs, self.read(n + -n % 4)[:n]
+
+    def start(self, cdb, write=b"", read=0, lun=1):
+        """Sends a command with all of its data immediate; returns its tag."""
+        bhs = bytearray(48)
+        bhs[0] = 0x01
+        bhs[1] = 0x81 | (0x20 if write else 0) | (0x40 if read else 0)
+        struct.pack_into(">H", bhs, 8, lun if lun < 256 else 0x4000 | lun)
+        itt, self.itt = self.itt, self.itt + 1
+        struct.pack_into(">IIII", bhs, 16, itt, len(write) or read, self.cmd_sn, self.exp_stat_sn)
+        bhs[32:32 + len(cdb)] = cdb
+        self.cmd_sn += 1
+        self.send(bhs, write)
+        return itt
+
+    def finish(self):
+        """The next command that ends: (tag, status, data, sense)."""
+        data = b""
+        while True:
+            bhs, seg = self.recv()
+            itt = struct.unpack_from(">I", bhs, 16)[0]
+            if bhs[0] == 0x25:
+                data += seg
+                if not bhs[1] & 1:
+                    continue
+                sense = b""
+            elif bhs[0] == 0x21:
+                sense = seg[2:]
+            else:
+                raise Closed("unexpected PDU %02x" % bhs[0])
+            self.exp_stat_sn = struct.unpack_from(">I", bhs, 24)[0] + 1
+            return itt, bhs[3], data, sense
+
+    def command(self, cdb, write=b"", read=0, lun=1):
+        self.start(cdb, write, read, lun)
+        return self.finish()[1:]
+
+    def ready(self, lun=1):
+        for _ in range(8):
+            if not self.command(bytes(6), lun=lun)[0]:
+                return
+        raise Closed("not ready")
+
+    def write10(self, lba, data, fua=False):
+        return self.command(struct.pack(">BBIxHx", 0x2A, 8 if fua else 0, lba, len(data) // 512), write=data)[0]
+
+    def read10(self, lba, blocks, lun=1):
+        status, data, _ = self.command(struct.pack(">BBIxHx", 0x28, 0, lba, blocks), read=blocks * 512, lun=lun)
+        return data if not status else None
+
+    def sync(self):
+        return self.command(struct.pack(">BBIxHx", 0x35, 0, 0, 0))[0]
+
+
+def check_alive(port, iqn):
+    """A well-behaved session gets its answer at once."""
+    s = Session(port, iqn, name=NAME + ".alive", timeout=5)
+    s.ready()
+    assert s.read10(0, 1) is not None
+
+
+def many(port, iqn, count):
+    """COUNT sessions at once, each with a command under way."""
+    sessions = [Session(port, iqn, name=f"{NAME}.{i}", isid=i + 1) for i in range(int(count))]
+    for s in sessions:
+        s.ready()
+    for s in sessions:
+        s.start(struct.pack(">BBIxHx", 0x28, 0, 0, 8), read=4096)
+    for s in sessions:
+        assert s.finish()[1] == 0
+
+
+def luns(port, iqn, first, last):
+    """Reads a block of every LUN."""
+    s = Session(port, iqn)
+    for lun in range(int(first), int(last) + 1):
+        s.ready(lun)
+        assert s.read10(0, 1, lun) is not None, lun
+
+
+def churn(port, iqn, count):
+    """Logins that end in every way."""
+    rng = random.Random(7)
+    for i in range(int(count)):
+        s = Session(port, iqn, isid=i % 5 + 1)
+        kind = rng.randrange(4)
+        if kind:
+            s.ready()
+        if kind == 2:  # commands left unanswered
+            for _ in range(rng.randrange(20)):
+                s.start(struct.pack(">BBIxHx", 0x28, 0, 0, 64), read=32768)
+        if kind == 3:  # half a write
+            bhs = bytearray(48)
+            bhs[0], bhs[1], bhs[9], bhs[32], bhs[40] = 0x01, 0xA1, 1, 0x2A, 16
+            struct.pack_into(">III", bhs, 16, s.itt, 8192, s.cmd_sn)
+            bhs[5:8] = struct.pack(">I", 8192)[1:]
+            s.sock.sendall(bytes(bhs) + os.urandom(rng.randrange(8192)))
+        s.sock.close()
+
+
+def garbage(port, iqn, count):
+    """Random bytes at the port, some behind a plausible beginning."""
+    for i in range(int(count)):
+        rng = random.Random(i)
+        with socket.create_connection(("127.0.0.1", port), 5) as sock:
+            head = bytes([0x43, 0x87]) if i % 2 else b""
+            try:
+                sock.sendall(head + rng.randbytes(rng.randrange(4000)))
+                sock.settimeout(0.02)
+                sock.recv(100)
+            except OSError:
+                pass
+    check_alive(port, iqn)
+
+
+def slow(port, iqn):
+    """A byte at a time, while another session works."""
+    with socket.create_connection(("127.0.0.1", port), 5) as sock:
+        for byte in b"\x43\x87\0\0\0\0\0\0\x80\0":
+            sock.sendall(bytes([byte]))
+            check_alive(port, iqn)
+            time.sleep(0.05)
+
+
+def deaf(port, iqn):
+    """Asks for much and reads nothing, while another session works."""
+    s = Session(port, iqn, keys=("MaxRecvDataSegmentLength=262144",))
+    s.ready()
+    s.sock.settimeout(1)
+    try:
+        for _ in range(120):
+            s.start(struct.pack(">BBIxHx", 0x28, 0, 0, 8192), read=8192 * 512)
+    except OSError:
+        pass
+    for _ in range(10):
+        check_alive(port, iqn)
+
+
+def writer(port, iqn, log):
+    """Writes numbered blocks until the target dies; LOG gets each number that was acknowledged."""
+    s = Session(port, iqn)
+    s.ready()
+    with open(log, "w", encoding="ascii") as out:
+        n = 0
+        try:
+            while True:
+                n += 1
+                fua = n % 3 == 0
+                assert s.write10(n % 2000, n.to_bytes(8, "big") * 64, fua) == 0
+                if not fua and s.sync():
+                    raise Closed("sync failed")
+                out.write(f"{n}\n")
+                out.flush()
+        except (Closed, OSError):
+            pass
+
+
+def verify(path, log):
+    """Every acknowledged block is in the file, or a later one of its place."""
+    last = {}
+    with open(log, encoding="ascii") as f:
+        for n in map(int, f):
+            last[n % 2000] = n
+    assert last, "nothing was acknowledged"
+    with open(path, "rb") as f:
+        for place, n in last.items():
+            f.seek(place * 512)
+            found = int.from_bytes(f.read(8), "big")
+            assert found >= n and found % 2000 == place, (place, n, found)
+
+
+def main():
+    commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive)}
+    if sys.argv[1] == "verify":
+        verify(*sys.argv[2:])
+    else:
+        commands[sys.argv[1]](int(sys.argv[2]), *sys.argv[3:])
+
+
+if __name__ == "__main__":
+    main()
