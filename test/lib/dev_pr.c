@@ -116,7 +116,9 @@ static void lu_made(void *arg, struct lu *lu, const struct err *err)
 
 const char *prs_restart(struct prs *p)
 {
-	struct lu_conf conf = { .lun = PR_LUN, .dev_type = "disk", .path = "1048576", .bstype = "mem" };
+	struct lu_conf conf = {
+		.lun = PR_LUN, .dev_type = "disk", .path = "1048576", .bstype = "mem"
+	};
 	static struct made m;
 	int gone = 0;
 

@@ -97,7 +97,8 @@ static enum scsi_result read_reservation(struct scsi_cmd *cmd)
 /* SPC-4 table 224 */
 enum { SIP_C = 0x08, ATP_C = 0x04, PTPL_C = 0x01 };
 enum { TMV = 0x80, ALLOW_COMMANDS = 0x30, PTPL_A = 0x01 };
-enum { WR_EX_AR = 0x80, EX_AC_RO = 0x40, WR_EX_RO = 0x20, EX_AC = 0x08, WR_EX = 0x02, EX_AC_AR = 0x01 };
+enum { WR_EX_AR = 0x80, EX_AC_RO = 0x40, WR_EX_RO = 0x20, EX_AC = 0x08, WR_EX = 0x02 };
+enum { EX_AC_AR = 0x01 };
 
 /*
  * CRH is 0: RESERVE and RELEASE conflict with registrations. ALLOW COMMANDS 011b: TEST UNIT READY

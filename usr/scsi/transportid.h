@@ -21,12 +21,13 @@ struct transportid {
 
 /*
  * Of an iSCSI initiator port (SPC-4 7.6.4.6, TPID FORMAT 01b); @isid NULL: of all ports of the
- * initiator (00b). The name is folded to lower case (RFC 3722), one longer than RFC 7143 allows is cut.
+ * initiator (00b). The name is folded to lower case (RFC 3722); one longer than RFC 7143 allows
+ * is cut.
  */
 void transportid_iscsi(struct transportid *id, const char *name, const uint8_t isid[6]);
 /*
- * Reads the TransportID at @p, where @have bytes follow. Returns the bytes it takes, or 0 when it is
- * none or is cut off.
+ * Reads the TransportID at @p, where @have bytes follow. Returns the bytes it takes, or 0 when it
+ * is none or is cut off.
  */
 unsigned int transportid_parse(struct transportid *id, const uint8_t *p, unsigned int have);
 /* PROTOCOL IDENTIFIER */
@@ -36,7 +37,7 @@ bool transportid_any_port(const struct transportid *id);
 /* @port is one of the iSCSI initiator @any. */
 bool transportid_port_of(const struct transportid *port, const struct transportid *any);
 bool transportid_equal(const struct transportid *a, const struct transportid *b);
-/* Printable, at most TRANSPORTID_TEXT_MAX bytes with the NUL: the iSCSI name and ISID, or hexadecimal. */
+/* Printable, at most TRANSPORTID_TEXT_MAX bytes: the iSCSI name and ISID, or hexadecimal. */
 void transportid_text(const struct transportid *id, char *out);
 
 #endif

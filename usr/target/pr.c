@@ -100,8 +100,8 @@ static void saved(struct job *job)
 	enum scsi_result res = RES_HW_INTERNAL;
 
 	if (op->err) {
-		log_limited(LOG_LVL_ERROR, "persistent reservations can't be kept in %s: %s", op->path,
-			    strerror(-op->err));
+		log_limited(LOG_LVL_ERROR, "persistent reservations can't be kept in %s: %s",
+			    op->path, strerror(-op->err));
 		free(op->change.next);
 	} else {
 		res = take_over(op);
@@ -153,7 +153,7 @@ static enum scsi_result start(struct pr_op *op)
 	return must_save(op) ? save_first(op) : take_over(op);
 }
 
-/* --- waiting ---------------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------------------------- */
 
 static void canceled(struct loop_call *c)
 {

@@ -73,8 +73,8 @@ struct pr_request {
 	bool spec_i_pt, aptpl, unreg;
 	bool can_aptpl;	/* there is a place to keep the state */
 	uint32_t n_ports;
-	uint16_t ports[PR_PORTS_MAX]; /* REGISTER: the sender's first; ALL_TG_PT adds the others. MOVE: the
-					 destination's */
+	uint16_t ports[PR_PORTS_MAX]; /* REGISTER: the sender's first; ALL_TG_PT adds the others.
+					 MOVE: the destination's */
 	struct transportid self; /* the sender's initiator port */
 	uint16_t self_port;
 	uint32_t n_ids;
@@ -86,8 +86,8 @@ struct pr_change {
 	struct pr_state *next;	/* the caller's; it may be empty, which is as good as NULL */
 	bool changed;		/* false: @next is NULL and the state stays */
 	bool counts;		/* in PRGENERATION */
-	enum ua_code ua_gone, ua_kept; /* for registrants but the sender that have lost their registration,
-					  or kept it; UA_CODES: none */
+	enum ua_code ua_gone, ua_kept; /* for registrants but the sender that have lost their
+					  registration, or kept it; UA_CODES: none */
 	bool field_in_cdb;	/* where a refused field is */
 	uint16_t field;
 	int8_t bit;
@@ -108,7 +108,8 @@ struct pr_state *pr_state_copy(const struct pr_state *old, uint32_t more);
 /* The index of the registration; PR_NONE. @s may be NULL. */
 uint32_t pr_state_find(const struct pr_state *s, const struct transportid *id, uint16_t rel_port);
 /* There must be room. */
-void pr_state_add(struct pr_state *s, const struct transportid *id, uint16_t rel_port, uint64_t key);
+void pr_state_add(struct pr_state *s, const struct transportid *id, uint16_t rel_port,
+		  uint64_t key);
 /* With the last holder the reservation goes. */
 void pr_state_remove(struct pr_state *s, uint32_t i);
 bool pr_state_holds(const struct pr_state *s, uint32_t i);
@@ -116,8 +117,8 @@ bool pr_state_holds(const struct pr_state *s, uint32_t i);
 bool pr_state_persists(const struct pr_state *s);
 
 /*
- * pr_action.c: RES_GOOD with @change filled, or why not. RES_INVALID_FIELD_ have the field in @change.
- * Nothing but memory is touched; @old may be NULL.
+ * pr_action.c: RES_GOOD with @change filled, or why not. RES_INVALID_FIELD_ have the field in
+ * @change. Nothing but memory is touched; @old may be NULL.
  */
 enum scsi_result pr_act(const struct pr_state *old, const struct pr_request *rq,
 			struct pr_change *change);
@@ -135,8 +136,8 @@ uint32_t pr_ports(const struct nexus *n, uint16_t ports[PR_PORTS_MAX]);
 /* A new I_T_L nexus: finds its registration. */
 void pr_itl_new(struct itl *itl);
 /*
- * Fetches what was kept of a new LU. False: nothing is to be done. True: @done follows from the loop; by
- * then lu->err tells of a file that can't be used.
+ * Fetches what was kept of a new LU. False: nothing is to be done, or lu->err tells why it can't
+ * be. True: @done follows from the loop; by then lu->err tells of a file that can't be used.
  */
 bool pr_load(struct lu *lu, void (*done)(struct lu *lu));
 

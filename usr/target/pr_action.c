@@ -62,7 +62,7 @@ static void released(struct act *a, uint8_t type)
 		a->ch->ua_kept = UA_RES_RELEASED;
 }
 
-/* --- REGISTER, REGISTER AND IGNORE EXISTING KEY (SPC-4 5.9.7, tables 45 and 46) -------------------- */
+/* --- REGISTER, REGISTER AND IGNORE EXISTING KEY (SPC-4 5.9.7, tables 45 and 46) ------------- */
 
 /* Registrations that don't exist yet; also the most that can be added. */
 static uint32_t count_new(const struct act *a)
@@ -148,7 +148,7 @@ static enum scsi_result act_register(struct act *a)
 	return RES_GOOD;
 }
 
-/* --- RESERVE, RELEASE, CLEAR (SPC-4 5.9.9, 5.9.11.2, 5.9.11.6) -------------------------------------- */
+/* --- RESERVE, RELEASE, CLEAR (SPC-4 5.9.9, 5.9.11.2, 5.9.11.6) ------------------------------ */
 
 static enum scsi_result act_reserve(struct act *a)
 {
@@ -195,7 +195,7 @@ static enum scsi_result act_clear(struct act *a)
 	return RES_GOOD;
 }
 
-/* --- PREEMPT, PREEMPT AND ABORT (SPC-4 5.9.11.4, 5.9.11.5) ------------------------------------------ */
+/* --- PREEMPT, PREEMPT AND ABORT (SPC-4 5.9.11.4, 5.9.11.5) ---------------------------------- */
 
 static bool key_known(const struct pr_state *s, uint64_t key)
 {
@@ -260,7 +260,7 @@ static enum scsi_result act_preempt(struct act *a)
 	return res;
 }
 
-/* --- REGISTER AND MOVE (SPC-4 5.9.8, table 47) ------------------------------------------------------ */
+/* --- REGISTER AND MOVE (SPC-4 5.9.8, table 47) ---------------------------------------------- */
 
 static enum scsi_result check_move(struct act *a)
 {
@@ -310,7 +310,7 @@ static enum scsi_result act_move(struct act *a)
 	return RES_GOOD;
 }
 
-/* ---------------------------------------------------------------------------------------------------- */
+/* -------------------------------------------------------------------------------------------- */
 
 static const struct {
 	bool open; /* to unregistered nexuses, which check keys themselves */

@@ -49,7 +49,8 @@ uint32_t pr_ports(const struct nexus *n, uint16_t ports[PR_PORTS_MAX])
 }
 
 /* The registration of a nexus among those of @s from @first on. */
-static const struct pr_reg *find_from(const struct pr_state *s, uint32_t first, const struct nexus *n)
+static const struct pr_reg *find_from(const struct pr_state *s, uint32_t first,
+				      const struct nexus *n)
 {
 	struct transportid id;
 
@@ -116,7 +117,8 @@ static void make_itls(struct lu *lu, struct pr_state *old, const struct pr_chang
 	}
 }
 
-static void take_over(struct itl *itl, const struct pr_change *ch, const struct pr_reg *me, bool abort)
+static void take_over(struct itl *itl, const struct pr_change *ch, const struct pr_reg *me,
+		      bool abort)
 {
 	const struct pr_reg *reg = itl->reg;
 	enum ua_code ua = ua_of(ch, reg);

@@ -44,7 +44,8 @@ static void loaded(struct job *job)
 		lu->resv.state = l->state;
 		lu->resv.type = l->state->type;
 		log_info("LUN %llu of %s: %u persistent registrations, reservation type %u",
-			 (unsigned long long)lu->lun, lu->target->name, l->state->n, l->state->type);
+			 (unsigned long long)lu->lun, lu->target->name, l->state->n,
+			 l->state->type);
 	}
 	free(l);
 	done(lu);
@@ -65,8 +66,8 @@ bool pr_load(struct lu *lu, void (*done)(struct lu *lu))
 	l->owner = (struct pr_owner){ lu->target->name, lu->lun };
 	if (pr_store_path(l->path, core->state_dir, &l->owner)) {
 		free(l);
-		err_set(&lu->err, ERR_INVALID_REQUEST, "the path of the state directory is too long: %s",
-			core->state_dir);
+		err_set(&lu->err, ERR_INVALID_REQUEST,
+			"the path of the state directory is too long: %s", core->state_dir);
 		return false;
 	}
 	l->lu = lu;

@@ -40,10 +40,12 @@ uint32_t pr_state_find(const struct pr_state *s, const struct transportid *id, u
 	return PR_NONE;
 }
 
-void pr_state_add(struct pr_state *s, const struct transportid *id, uint16_t rel_port, uint64_t key)
+void pr_state_add(struct pr_state *s, const struct transportid *id, uint16_t rel_port,
+		  uint64_t key)
 {
 	assert(s->n < s->max);
-	s->regs[s->n++] = (struct pr_reg){ .key = key, .rel_port = rel_port, .id = *id, .was = PR_NONE };
+	s->regs[s->n++] =
+		(struct pr_reg){ .key = key, .rel_port = rel_port, .id = *id, .was = PR_NONE };
 }
 
 void pr_state_remove(struct pr_state *s, uint32_t i)

@@ -202,8 +202,8 @@ static int read_file(int fd, struct strbuf *text)
 static int refuse(struct err *err, const char *path, const struct pr_owner *owner, const char *why)
 {
 	return err_set(err, ERR_INVALID_REQUEST,
-		       "the persistent reservations of LUN %" PRIu64
-		       " can't be read from %s: %s. Restore that file, or delete it to give them up",
+		       "the persistent reservations of LUN %" PRIu64 " can't be read from %s: %s. "
+		       "Restore that file, or delete it to give them up",
 		       owner->lun, path, why);
 }
 

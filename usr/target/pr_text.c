@@ -9,9 +9,9 @@
  *	registration 0x0123456789abcdef 1 45000028... iqn.1994-05.test:a,i,0x800000000001
  *	checksum 1a2b3c4d
  *
- * A reservation has its type and the number of its holder among the registrations
- * ("-": none, or all). A registration has its key, relative target port identifier, TransportID, and
- * the last once more for readers. The checksum is the CRC32C of the lines before.
+ * A reservation has its type and the number of its holder among the registrations ("-": none, or
+ * all). A registration has its key, relative target port identifier, TransportID, and the last
+ * once more for readers. The checksum is the CRC32C of the lines before.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -44,7 +44,10 @@ enum scsi_result reserve_check(const struct scsi_cmd *cmd);
 enum scsi_result reserve_check_as(const struct scsi_cmd *cmd, enum resv_class as);
 /* RESERVE: RES_GOOD or RES_RESERVATION_CONFLICT. */
 enum scsi_result reserve_take(struct lu *lu, struct nexus *n);
-/* RELEASE: no error when it is not the holder's (SPC-2 7.17), but when persistent reservations are used. */
+/*
+ * RELEASE: no error when it is not the holder's (SPC-2 7.17), but a conflict when anybody is
+ * registered.
+ */
 enum scsi_result reserve_release(struct lu *lu, struct nexus *n);
 /* Reset of the LU (@n NULL), or loss of nexus @n. Persistent ones stay (SPC-4 5.9.1). */
 void reserve_reset(struct lu *lu, const struct nexus *n);

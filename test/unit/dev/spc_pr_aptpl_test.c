@@ -63,7 +63,8 @@ static void aptpl_needs_a_place(void **state)
 	p->d->core.state_dir = NULL;
 	assert_res(prs_out_list(p, p->a, &s, PR_REGISTER, 0, list, 24), INVALID_FIELD_PARAM);
 	assert_int_equal(shot_field(&s), 20 << 8 | 0);
-	assert_res(prs_out(p, p->a, PR_REGISTER_AND_IGNORE, 0, 0, KEY_A, P_APTPL), INVALID_FIELD_PARAM);
+	assert_res(prs_out(p, p->a, PR_REGISTER_AND_IGNORE, 0, 0, KEY_A, P_APTPL),
+		   INVALID_FIELD_PARAM);
 	p->d->core.state_dir = p->dir;
 }
 
@@ -134,7 +135,7 @@ static void without_aptpl_nothing_is_written(void **state)
 	assert_false(file_exists(p));
 }
 
-/* --- GOOD comes last ------------------------------------------------------------------------------- */
+/* --- GOOD comes last ------------------------------------------------------------------------ */
 
 static atomic_int go, reached;
 
@@ -206,7 +207,7 @@ static void what_can_not_be_kept_is_not_done(void **state)
 	}
 }
 
-/* --- damaged files ---------------------------------------------------------------------------------- */
+/* --- damaged files -------------------------------------------------------------------------- */
 
 static void a_damaged_file_keeps_the_lu_from_starting(void **state)
 {
@@ -248,7 +249,7 @@ static void another_lu_s_file_is_not_taken(void **state)
 	assert_non_null(strstr(err.text, "another logical unit"));
 }
 
-/* --- show ---------------------------------------------------------------------------------------- */
+/* --- show ----------------------------------------------------------------------------------- */
 
 static void show_tells_who_holds_what(void **state)
 {

@@ -214,10 +214,10 @@ static void some_conflicts_depend_on_fields(void **state)
 	assert_res(prs_run(p, p->b, prevent, NULL, 0, NULL, 0), GOOD);
 }
 
-/* --- PREEMPT AND ABORT (SPC-4 5.9.11.5) ---------------------------------------------------------- */
+/* --- PREEMPT AND ABORT (SPC-4 5.9.11.5) ----------------------------------------------------- */
 
-static void out_begin(struct prs *p, struct shot *s, struct nexus *n, uint8_t *list, enum pr_action action,
-		      uint16_t key, uint16_t sa_key, uint8_t aptpl)
+static void out_begin(struct prs *p, struct shot *s, struct nexus *n, uint8_t *list,
+		      enum pr_action action, uint16_t key, uint16_t sa_key, uint8_t aptpl)
 {
 	*s = (struct shot){ .out = list, .out_len = 24 };
 	list[6] = (uint8_t)(key >> 8);
@@ -306,7 +306,7 @@ static void plain_preempt_leaves_commands_alone(void **state)
 	assert_int_equal(shot_result(&b), RES_GOOD);
 }
 
-/* The first waits for the others' commands, which wait for their turn: that must not be for ever. */
+/* The first waits for the others' commands, which wait for their turn; but not for ever. */
 static void requests_that_wait_for_their_turn_are_aborted_too(void **state)
 {
 	struct prs *p = *state;

@@ -48,7 +48,8 @@ static void list_id(const char *name, int isid)
 }
 
 /* REGISTER AND MOVE to one TransportID. */
-static void list_move(uint64_t key, uint64_t sa_key, uint8_t flags, uint16_t port, const char *name, int isid)
+static void list_move(uint64_t key, uint64_t sa_key, uint8_t flags, uint16_t port, const char *name,
+		      int isid)
 {
 	uint8_t bytes[6] = { 0x80, 0, 0, 0, 0, (uint8_t)isid };
 	struct transportid id;
@@ -62,7 +63,8 @@ static void list_move(uint64_t key, uint64_t sa_key, uint8_t flags, uint16_t por
 	l.len = 24u + id.len;
 }
 
-static enum scsi_result send_list(struct prs *p, struct nexus *n, struct shot *s, enum pr_action action)
+static enum scsi_result send_list(struct prs *p, struct nexus *n, struct shot *s,
+				  enum pr_action action)
 {
 	return prs_out_list(p, n, s, action, 0, l.buf, l.len);
 }
@@ -211,7 +213,7 @@ static void all_tg_pt_registers_through_each_port(void **state)
 	prs_logout(p, b2);
 }
 
-/* --- REGISTER AND MOVE (SPC-4 5.9.8) ----------------------------------------------------------- */
+/* --- REGISTER AND MOVE (SPC-4 5.9.8) -------------------------------------------------------- */
 
 static void move_passes_the_reservation_on(void **state)
 {
@@ -289,7 +291,7 @@ static void move_checks_where_to(void **state)
 	prs_logout(p, b2);
 }
 
-/* --- limits ---------------------------------------------------------------------------------------- */
+/* --- limits --------------------------------------------------------------------------------- */
 
 static void there_is_a_limit_to_registrations(void **state)
 {
@@ -351,7 +353,7 @@ static void without_memory_nothing_is_registered(void **state)
 	assert_true(n > 4 && n < 20);
 }
 
-/* --- PERSISTENT RESERVE IN ------------------------------------------------------------------------- */
+/* --- PERSISTENT RESERVE IN ------------------------------------------------------------------ */
 
 static uint32_t pr_in(struct prs *p, uint8_t sa, uint8_t *buf, uint16_t max)
 {

@@ -189,7 +189,7 @@ static bool may(const struct model *m, int who, bool write)
 	return !write && write_ex;
 }
 
-/* --- the disk ---------------------------------------------------------------------------------------- */
+/* --- the disk ------------------------------------------------------------------------------- */
 
 static struct nexus **nexus_of(struct prs *p, int who)
 {
@@ -220,12 +220,14 @@ static void compare(struct prs *p, struct model *m, int step)
 		struct nexus *n = *nexus_of(p, i);
 
 		if (m->ua[i])
-			assert_string_equal(prs_name(prs_tur(p, n)), prs_name((enum scsi_result)m->ua[i]));
+			assert_string_equal(prs_name(prs_tur(p, n)),
+					    prs_name((enum scsi_result)m->ua[i]));
 		m->ua[i] = 0;
 		assert_string_equal(prs_name(prs_tur(p, n)), "GOOD");
 		if ((prs_read(p, n) == RES_GOOD) != may(m, i, false) ||
 		    (prs_write(p, n) == RES_GOOD) != may(m, i, true))
-			fail_msg("step %d: initiator %d, type %d: access is wrong", step, i, m->type);
+			fail_msg("step %d: initiator %d, type %d: access is wrong", step, i,
+				 m->type);
 	}
 }
 
@@ -247,8 +249,8 @@ static void one_action(struct prs *p, struct model *m, int step)
 	want = model_out(m, who, action, type, key, sa_key, aptpl);
 	is = prs_out(p, *nexus_of(p, who), action, (uint8_t)type, key, sa_key, aptpl ? P_APTPL : 0);
 	if (is != want)
-		fail_msg("step %d: action %d of %d, type %d: %s instead of %s", step, (int)action, who,
-			 type, prs_name(is), prs_name(want));
+		fail_msg("step %d: action %d of %d, type %d: %s instead of %s", step, (int)action,
+			 who, type, prs_name(is), prs_name(want));
 }
 
 static void relogin(struct prs *p, int who)
@@ -295,8 +297,8 @@ static void chance_finds_no_difference_from_the_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(chance_finds_no_difference_from_the_model, prs_setup,
-						prs_teardown),
+		cmocka_unit_test_setup_teardown(chance_finds_no_difference_from_the_model,
+						prs_setup, prs_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,8 @@ static void other_types_and_scopes_are_fields_in_error(void **state)
 	for (uint8_t type = 0; type < 16; type++) {
 		if (pr_type_valid(type))
 			continue;
-		assert_res(prs_out_list(p, p->a, &s, PR_RESERVE, type, list, 24), INVALID_FIELD_CDB);
+		assert_res(prs_out_list(p, p->a, &s, PR_RESERVE, type, list, 24),
+			   INVALID_FIELD_CDB);
 		assert_int_equal(shot_field(&s), 2 << 8 | 3);
 	}
 	assert_res(prs_out_list(p, p->a, &s, PR_RESERVE, 0x21, list, 24), INVALID_FIELD_CDB);
@@ -183,7 +184,7 @@ static void clear_removes_everything_and_tells_the_others(void **state)
 	assert_null(p->d->lu->resv.state);
 }
 
-/* --- PREEMPT (SPC-4 table 48) ------------------------------------------------------------------ */
+/* --- PREEMPT (SPC-4 table 48) --------------------------------------------------------------- */
 
 static void preempt_of_the_holder_takes_its_place(void **state)
 {
@@ -283,7 +284,7 @@ static void all_registrants_are_preempted_by_key_zero(void **state)
 	assert_res(prs_tur(p, p->c), UA_REG_PREEMPTED);
 }
 
-/* --- sessions ------------------------------------------------------------------------------------ */
+/* --- sessions ------------------------------------------------------------------------------- */
 
 static void a_registration_waits_for_its_nexus_to_come_back(void **state)
 {

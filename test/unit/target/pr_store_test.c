@@ -284,7 +284,7 @@ static void no_impossible_state_is_used(void **state)
 	}
 }
 
-/* --- failing and dying ---------------------------------------------------------------------------- */
+/* --- failing and dying ---------------------------------------------------------------------- */
 
 static int countdown;	/* the n-th step fails; then 0 */
 static bool die;	/* ... by the end of the process */
