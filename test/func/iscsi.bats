@@ -72,7 +72,7 @@ teardown() { teardown_tgtd; }
 		echo '{"object":"target","verb":"bind","args":{"tid":'"$t"',"initiator-address":"ALL"}}'
 	done >"$DIR/requests"
 	tgtadm --json - <"$DIR/requests" >"$DIR/answers"
-	! grep -v '"ok":true' "$DIR/answers"
+	[ "$(grep -vc '"ok":true' "$DIR/answers")" -eq 0 ]
 	[ "$(iscsi-ls "$(portal_url)" | grep -c Target:)" -eq 500 ]
 	IQN=$IQN.500 initiator luns 1 4
 }

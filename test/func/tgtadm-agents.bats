@@ -25,7 +25,7 @@ teardown() {
 	tgtadm --lld iscsi --op show --mode target --tid=1 | grep -qx MaxBurstLength=65536
 	tgtadm --lld iscsi --op unbind --mode target --tid=1 --initiator-address=ALL
 	tgtadm --lld iscsi --op delete --mode target --force --tid=1
-	! tgtadm --lld iscsi --op show --mode target | grep -Eq 'Target 1:'
+	[ "$(tgtadm --lld iscsi --op show --mode target | grep -Ec 'Target 1:')" -eq 0 ]
 }
 
 @test "Pacemaker's logical unit agent: start, monitor, stop" {
@@ -42,7 +42,7 @@ teardown() {
 	tgtadm --lld iscsi --op show --mode target | grep -qx '            SCSI ID: vol1.target'
 	tgtadm --lld iscsi --op show --mode target | grep -qx '            SCSI SN: 8a31c92d'
 	tgtadm --lld iscsi --op delete --mode logicalunit --tid="$tid" --lun=1
-	! tgtadm --lld iscsi --op show --mode target | grep -Eq '[[:space:]]+LUN: 1$'
+	[ "$(tgtadm --lld iscsi --op show --mode target | grep -Ec '[[:space:]]+LUN: 1$')" -eq 0 ]
 }
 
 @test "Cinder finds its target's LUN in the lines between its name and the access list" {
@@ -84,7 +84,7 @@ sys.exit("        LUN: 1" not in got)' "$IQN"
 		[ $rc -eq 22 ]
 		grep -q 'this target already exists' "$DIR/err"
 	done
-	[ $tid -eq 2 ]
+	[ "$tid" -eq 2 ]
 	tgtadm --lld iscsi --op show --mode target | grep -q "^Target 2: $IQN\$"
 }
 
