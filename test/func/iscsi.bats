@@ -3,7 +3,7 @@
 #
 # Disks over iSCSI with the clients that people use, and with clients that nobody wants.
 #
-# shellcheck disable=SC2030,SC2031
+# shellcheck disable=SC2030,SC2031,SC2154
 
 bats_require_minimum_version 1.5.0
 load lib.bash
