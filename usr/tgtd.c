@@ -37,6 +37,7 @@ struct options {
 	bool foreground, nodaemonize;
 	unsigned int control_port;
 	unsigned int threads;
+	unsigned int spin_us;
 	const char *pid_file;
 	const char *state_dir;
 	unsigned int debug;
@@ -65,6 +66,7 @@ static void usage(FILE *out)
 	      "  -t, --nr_iothreads N      threads at most for calls that block (default 16)\n"
 	      "  -p, --pid-file FILE       write the process id there\n"
 	      "  -s, --state-dir DIR       where identity and state are kept (default /var/lib/tgt)\n"
+	      "      --spin USEC           look for new commands so long before sleeping (default 0)\n"
 	      "  -d, --debug 0|1           log more\n"
 	      "      --iscsi OPT,...       options of the iSCSI driver:\n"
 	      "                              portal=[ADDRESS][:PORT]  listen there; may be repeated\n"
@@ -104,7 +106,7 @@ static unsigned int parse_number(const char *text, const char *what, unsigned lo
 	return (unsigned int)v;
 }
 
-enum { OPT_LLD = 256 };
+enum { OPT_SPIN = 256, OPT_LLD };
 
 /* Options that every driver has under its own name: --iscsi, --iser, ... */
 static void add_lld_options(struct option *opts, size_t *n)
@@ -135,6 +137,7 @@ static void parse_options(int argc, char **argv)
 		{ "pid-file", required_argument, NULL, 'p' },
 		{ "state-dir", required_argument, NULL, 's' },
 		{ "debug", required_argument, NULL, 'd' },
+		{ "spin", required_argument, NULL, OPT_SPIN },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 	};
@@ -154,6 +157,7 @@ static void parse_options(int argc, char **argv)
 		case 'p': d.opt.pid_file = optarg; break;
 		case 's': d.opt.state_dir = optarg; break;
 		case 'd': d.opt.debug = parse_number(optarg, "--debug", 1); break;
+		case OPT_SPIN: d.opt.spin_us = parse_number(optarg, "--spin", 10000); break;
 		case 'V': puts(TGT_VERSION); exit(0);
 		case 'h': usage(stdout); exit(0);
 		case '?': fputs("Try 'tgtd --help' for more information.\n", stderr); exit(EXIT_USAGE);
@@ -292,6 +296,7 @@ static void start_core(void)
 	core->loop = loop_new();
 	if (!core->loop)
 		die("can't make an event loop: %s", strerror(errno));
+	loop_set_spin(core->loop, d.opt.spin_us * 1000ull);
 	core->workers = workers_new(core->loop, d.opt.threads);
 	if (!core->workers)
 		die("out of memory");

@@ -210,13 +210,18 @@ static int wait_events(struct loop *loop, uint64_t ns)
 
 int loop_turn(struct loop *loop, uint64_t max_ns)
 {
+	uint64_t ns;
 	int n;
 
 	assert(!loop->in_turn);
-	n = wait_events(loop, sleep_ns(loop, max_ns));
+	ns = sleep_ns(loop, max_ns);
+	n = loop_spin(loop, ns);
+	if (!n)
+		n = wait_events(loop, ns);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	loop->in_turn = true;
+	loop->spin.worked = n > 0;
 	clock_read(loop);
 	dispatch(loop, n);
 	loop_timers_expire(loop);

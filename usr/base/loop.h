@@ -68,6 +68,11 @@ int loop_run(struct loop *loop);
 /* One turn; sleeps at most @max_ns (0: not at all, UINT64_MAX: until something happens). */
 int loop_turn(struct loop *loop, uint64_t max_ns);
 void loop_stop(struct loop *loop);
+/*
+ * Before it sleeps after a turn with events, the loop looks for new ones for at most @max_ns; 0, the
+ * default: it doesn't. It spins the less often the less that brings, and never while idle.
+ */
+void loop_set_spin(struct loop *loop, uint64_t max_ns);
 /* From any thread: ends the loop's sleep. */
 void loop_wake(struct loop *loop);
 /* Monotonic nanoseconds, read once a turn. Tests move it with loop_clock_advance(). */

@@ -31,6 +31,14 @@ struct loop_heap_entry {
 
 struct loop_signals; /* loop_signal.c */
 
+/* Looking again before sleeping (spin.c). */
+struct loop_spin {
+	uint64_t budget_ns; /* of one spin at most; 0: never */
+	uint32_t skip;	    /* sleeps to come without a spin before them */
+	uint32_t backoff;   /* how many to skip after the next one in vain */
+	bool worked;	    /* the last turn had events: more may follow soon */
+};
+
 struct loop {
 	int epfd;
 	struct loop_fd wake;
@@ -42,6 +50,7 @@ struct loop {
 	uint64_t timer_seq; /* of the timer armed last */
 	uint64_t now;
 	bool frozen, stopped, in_turn, no_pwait2;
+	struct loop_spin spin;
 	struct list calls[LOOP_PHASES];
 	struct epoll_event events[LOOP_MAX_EVENTS];
 };
@@ -51,5 +60,7 @@ uint64_t loop_timers_first(struct loop *loop);
 /* Calls what is due and was armed before. */
 void loop_timers_expire(struct loop *loop);
 void loop_signals_free(struct loop *loop);
+/* Asks for events without sleeping, for a while, if that has been worth it. As epoll_wait(). */
+int loop_spin(struct loop *loop, uint64_t sleep_ns);
 
 #endif
