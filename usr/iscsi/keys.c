@@ -17,6 +17,7 @@ enum kind {
 	KIND_OR,	 /* boolean: Yes when one says so */
 	KIND_MIN,
 	KIND_MAX,
+	KIND_FIRST,	 /* FirstBurstLength: as KIND_MIN, and no more than MaxBurstLength */
 	KIND_DIGEST,	 /* list: the first of the initiator's that we accept */
 	KIND_RECV,	 /* MaxRecvDataSegmentLength: each side declares its own */
 	KIND_LOCAL,	 /* never on the wire */
@@ -50,7 +51,7 @@ static const struct key keys[] = {
 	{ "InitialR2T", KIND_OR, 0, 1, FIELD(initial_r2t), 0, 1, NORMAL_ONLY },
 	{ "MaxOutstandingR2T", KIND_MIN, 1, 65535, FIELD(max_outstanding_r2t), 8, 1, NORMAL_ONLY },
 	{ "ImmediateData", KIND_AND, 0, 1, FIELD(immediate_data), 1, 1, NORMAL_ONLY },
-	{ "FirstBurstLength", KIND_MIN, 512, 16777215, FIELD(first_burst), 1048576, 65536, NORMAL_ONLY },
+	{ "FirstBurstLength", KIND_FIRST, 512, 16777215, FIELD(first_burst), 1048576, 65536, NORMAL_ONLY },
 	{ "MaxBurstLength", KIND_MIN, 512, 16777215, FIELD(max_burst), 16776192, 262144, NORMAL_ONLY },
 	{ "DataPDUInOrder", KIND_OR, 1, 1, FIELD(data_pdu_in_order), 1, 1, NORMAL_ONLY },
 	{ "DataSequenceInOrder", KIND_OR, 1, 1, FIELD(data_sequence_in_order), 1, 1, NORMAL_ONLY },
@@ -246,6 +247,28 @@ static void answer_number(struct negotiation *n, const struct key *k, const char
 	text_put_number(n->out, k->name, v);
 }
 
+/* RFC 7143 13.14: never longer than MaxBurstLength, which may come after it. */
+static void answer_first_burst(struct negotiation *n, const struct key *k, const char *value)
+{
+	uint32_t v;
+
+	if (!text_number(value, &v) || v < k->min || v > k->max)
+		text_put(n->out, k->name, "Reject");
+	else
+		n->first_burst = v;
+}
+
+void key_settle(struct negotiation *n)
+{
+	uint32_t v = min_u32(n->first_burst, min_u32(n->ours->first_burst, n->result->max_burst));
+
+	if (!n->first_burst)
+		return;
+	n->first_burst = 0;
+	n->result->first_burst = v;
+	text_put_number(n->out, "FirstBurstLength", v);
+}
+
 static void answer_digest(struct negotiation *n, const struct key *k, char *value)
 {
 	uint32_t ours = value_of(n->ours, k);
@@ -288,6 +311,9 @@ static void answer(struct negotiation *n, const struct key *k, char *value)
 	case KIND_MIN:
 	case KIND_MAX:
 		answer_number(n, k, value);
+		break;
+	case KIND_FIRST:
+		answer_first_burst(n, k, value);
 		break;
 	case KIND_DIGEST:
 		answer_digest(n, k, value);

@@ -44,6 +44,7 @@ struct negotiation {
 	bool full_feature;	     /* only what may change later: MaxRecvDataSegmentLength */
 	bool declared;		     /* our MaxRecvDataSegmentLength was sent */
 	uint64_t seen;		     /* rows offered already: twice is an error */
+	uint32_t first_burst;	     /* offered and not yet answered; 0: none */
 };
 
 /* This target's defaults (not the RFC's). */
@@ -60,6 +61,8 @@ void params_show(const struct iscsi_params *p, json_t *obj);
  * -EPROTO (twice, or not allowed now).
  */
 int key_negotiate(struct negotiation *n, const char *key, char *value);
+/* All keys of a request were given: answers what depends on others of them. */
+void key_settle(struct negotiation *n);
 /* What a target says of its own, once, in the operational stage. */
 void key_declare(struct negotiation *n);
 

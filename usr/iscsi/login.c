@@ -185,13 +185,21 @@ static bool misplaced(const char *key)
 	return false;
 }
 
-static int one_key(void *arg, const char *key, char *value)
+static int ident_key(void *arg, const char *key, char *value)
+{
+	int r = login_ident_key(arg, key, value);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+static int other_key(void *arg, const char *key, char *value)
 {
 	struct iscsi_login *l = arg;
-	int r = login_ident_key(l, key, value);
+	int r;
 
-	if (r == -ENOENT)
-		r = security_key(l, key, value);
+	if (login_ident_is(key))
+		return 0;
+	r = security_key(l, key, value);
 	if (r != -ENOENT)
 		return r;
 	if (misplaced(key))
@@ -258,12 +266,12 @@ static void transit(struct iscsi_login *l, uint8_t flags)
 	login_finish(l);
 }
 
+/* Who and what for comes first, wherever it stands: the other answers depend on it. */
 static enum iscsi_login_status process(struct iscsi_login *l)
 {
 	enum iscsi_login_status status;
-	int r = text_each(l->in.s, l->in.len, one_key, l);
 
-	if (r)
+	if (text_each(l->in.s, l->in.len, ident_key, l))
 		return LOGIN_INITIATOR_ERROR;
 	if (!l->identified) {
 		status = login_identify(l);
@@ -272,6 +280,9 @@ static enum iscsi_login_status process(struct iscsi_login *l)
 		l->identified = true;
 		l->nego.discovery = l->discovery;
 	}
+	if (text_each(l->in.s, l->in.len, other_key, l))
+		return LOGIN_INITIATOR_ERROR;
+	key_settle(&l->nego);
 	if (l->stage == STAGE_SECURITY) {
 		status = authenticate(l);
 		if (status)

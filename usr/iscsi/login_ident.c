@@ -46,6 +46,18 @@ int login_ident_key(struct iscsi_login *l, const char *key, const char *value)
 	return -ENOENT;
 }
 
+bool login_ident_is(const char *key)
+{
+	static const char *const keys[] = { "InitiatorName", "TargetName", "SessionType",
+					    "InitiatorAlias" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
 static void redirect(struct iscsi_login *l)
 {
 	const struct iscsi_target *it = l->target;

@@ -52,5 +52,7 @@ struct iscsi_login {
 enum iscsi_login_status login_identify(struct iscsi_login *l);
 /* login_ident.c: a key that names the parties. 0; -ENOENT: it is another key; -EPROTO. */
 int login_ident_key(struct iscsi_login *l, const char *key, const char *value);
+/* login_ident.c: whether it is one. */
+bool login_ident_is(const char *key);
 
 #endif

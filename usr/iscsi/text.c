@@ -39,6 +39,7 @@ int text_each(char *text, size_t len, int (*fn)(void *arg, const char *key, char
 			return -EINVAL;
 		*eq = '\0';
 		r = fn(arg, p, eq + 1);
+		*eq = '=';
 		if (r)
 			return r;
 		p += n + 1;

@@ -16,8 +16,8 @@
 #define TEXT_VALUE_MAX 8192 /* simple values: 255 bytes; lists and binary ones are longer */
 
 /*
- * Calls @fn for each pair of @text (@len bytes, modified: pairs are cut at '='). 0, -EINVAL for
- * text that is no sequence of pairs, or what @fn returned when that was not 0.
+ * Calls @fn for each pair of @text (@len bytes; cut at its '=' during the call, whole again after
+ * it). 0, -EINVAL for text that is no sequence of pairs, or what @fn returned when that was not 0.
  */
 int text_each(char *text, size_t len, int (*fn)(void *arg, const char *key, char *value), void *arg);
 /* Appends "key=value" and its NUL. */
