@@ -47,6 +47,7 @@ struct iscsi_rx {
 	uint32_t pad;
 	uint32_t crc;		/* of the data segment as far as it came */
 	bool bad_data;		/* its digest was wrong */
+	bool with_data;		/* data segments came with the last bytes received */
 	const struct iovec *dst;/* where the data segment goes; NULL: dropped */
 	unsigned int dst_cnt;
 	uint32_t dst_off;	/* byte offset in dst where the segment begins */

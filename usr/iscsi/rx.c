@@ -106,10 +106,12 @@ static void header_complete(struct iscsi_conn *conn)
 	iscsi_op_header(conn);
 	if (conn->closing)
 		return;
-	if (rx->data_len)
+	if (rx->data_len) {
+		rx->with_data = true;
 		enter(rx, RX_DATA);
-	else
+	} else {
 		pdu_complete(conn);
+	}
 }
 
 static void bhs_complete(struct iscsi_conn *conn)

@@ -3,6 +3,7 @@
  * The TCP link: one recv a readiness event into one buffer that all connections
  * share, or straight into a command's buffer with the shared one behind it.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -21,6 +22,14 @@
 #include "target/core.h"
 
 #define PLACES 16
+/*
+ * What one turn takes of a connection behind the data segment under way. A peer that sends
+ * headers only (reads) gets some forty commands a turn, so that one with a deep queue does not
+ * hold up the others; one that sends data is bounded by its bytes.
+ */
+#define TAKE_HEADERS 2048u
+#define TAKE_DATA (128u * 1024)
+static_assert(TAKE_DATA <= TCP_STAGING, "the staging buffer holds what is taken");
 
 static void receive(struct iscsi_conn *conn)
 {
@@ -31,7 +40,9 @@ static void receive(struct iscsi_conn *conn)
 
 	for (i = 0; i < places; i++)
 		room += iov[i].iov_len;
-	iov[places] = (struct iovec){ iscsi.staging, TCP_STAGING };
+	iov[places] = (struct iovec){ iscsi.staging, conn->rx.with_data ? TAKE_DATA :
+									 TAKE_HEADERS };
+	conn->rx.with_data = false;
 	n = readv(conn->fd.fd, iov, (int)places + 1);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
