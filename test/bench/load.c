@@ -41,6 +41,9 @@ struct conn {
 	uint8_t *rx;
 	size_t have;	/* bytes of an incomplete header in rx */
 	size_t skip;	/* bytes of data still to come and to be dropped */
+	bool ending;	/* a command ends with them: only then its tag is free */
+	uint32_t end_itt;
+	uint8_t end_status;
 	uint8_t *tx;	/* what is to be sent, headers and data */
 	size_t tx_len, tx_off, tx_cap;
 	bool want_out;
@@ -388,18 +391,25 @@ static void io_done(struct conn *c, uint32_t itt, uint8_t status, uint64_t now)
 	c->idle[c->n_idle++] = itt;
 }
 
-static void handle(struct conn *c, const uint8_t *p, uint64_t now)
+static void command_ends(struct conn *c, uint32_t itt, uint8_t status)
+{
+	c->ending = true;
+	c->end_itt = itt;
+	c->end_status = status;
+}
+
+static void handle(struct conn *c, const uint8_t *p)
 {
 	switch (p[0] & 0x3f) {
 	case 0x25: /* Data-In */
 		if (p[1] & 1) {
 			c->exp_stat_sn = r32(p + 24) + 1;
-			io_done(c, r32(p + 16), p[3], now);
+			command_ends(c, r32(p + 16), p[3]);
 		}
 		break;
 	case 0x21:
 		c->exp_stat_sn = r32(p + 24) + 1;
-		io_done(c, r32(p + 16), p[2] ? 0xff : p[3], now);
+		command_ends(c, r32(p + 16), p[2] ? 0xff : p[3]);
 		break;
 	case 0x31:
 		data_out(c, r32(p + 16), r32(p + 20), r32(p + 40), r32(p + 44));
@@ -445,10 +455,14 @@ static void receive(struct conn *c)
 
 		pos += s;
 		c->skip -= s;
+		if (!c->skip && c->ending) {
+			c->ending = false;
+			io_done(c, c->end_itt, c->end_status, now);
+		}
 		if (c->skip || c->have - pos < hdr)
 			break;
 		len = r24(c->rx + pos + 5);
-		handle(c, c->rx + pos, now);
+		handle(c, c->rx + pos);
 		pos += hdr;
 		c->skip = len ? pad4(len) + (o.ddigest ? 4 : 0) : 0;
 	}

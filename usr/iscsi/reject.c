@@ -20,6 +20,8 @@ void reject_send(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
 
 	if (conn->state == CONN_LOGIN)
 		return;
+	log_debug("rejecting a PDU of opcode %02xh, ITT %08xh: reason %02xh", conn->rx.hdr[0],
+		  get_be32(conn->rx.hdr + 16), reason);
 	pdu = pdu_new(conn, ISCSI_OP_REJECT);
 	copy = malloc(ISCSI_BHS_LEN);
 	if (!pdu || !copy) {
