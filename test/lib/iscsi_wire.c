@@ -274,6 +274,7 @@ void wire_login_request(struct wire_conn *c, uint8_t flags, const char *text)
 			copy[i] = '\0';
 	memcpy(h.isid, c->isid, sizeof(h.isid));
 	be16_put(&h.tsih, c->tsih);
+	be16_put(&h.cid, c->cid);
 	be32_put(&h.itt, 0x10);
 	be32_put(&h.cmd_sn, c->cmd_sn);
 	be32_put(&h.exp_stat_sn, c->exp_stat_sn);

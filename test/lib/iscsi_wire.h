@@ -34,7 +34,7 @@ struct wire_conn {
 	bool closed;		/* the target has closed it, and all that it sent was read */
 	bool hdigest, ddigest;	/* from full feature phase on */
 	uint32_t cmd_sn, exp_stat_sn, itt;
-	uint16_t tsih;
+	uint16_t tsih, cid;
 	uint8_t isid[6];
 	uint8_t *in;		/* bytes that came and were not yet taken */
 	size_t have, cap;

@@ -10,6 +10,7 @@
 
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/login.h"
 #include "iscsi/nop.h"
 #include "iscsi/session.h"
 #include "iscsi/text.h"
@@ -41,6 +42,7 @@ void iscsi_target_removed(struct target *t)
 {
 	struct iscsi_target *it = iscsi_target_of(t);
 
+	login_target_gone(it);
 	free(it->alias);
 	free(it->redirect_addr);
 	free(it);

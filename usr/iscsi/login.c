@@ -58,6 +58,15 @@ void login_end(struct iscsi_conn *conn)
 	free(l);
 }
 
+void login_target_gone(const struct iscsi_target *it)
+{
+	struct iscsi_conn *conn, *tmp;
+
+	list_for_each_safe(conn, tmp, &iscsi.logins, link)
+		if (conn->login && conn->login->target == it)
+			conn_close(conn, "its target was deleted");
+}
+
 static struct iscsi_login *login_new(struct iscsi_conn *conn)
 {
 	struct iscsi_login *l = calloc(1, sizeof(*l));

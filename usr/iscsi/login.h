@@ -6,6 +6,7 @@
 #define ISCSI_LOGIN_H
 
 struct iscsi_conn;
+struct iscsi_target;
 
 /* After accept: the connection counts as one that logs in, and has a time limit. */
 void login_start(struct iscsi_conn *conn);
@@ -13,5 +14,7 @@ void login_start(struct iscsi_conn *conn);
 void login_header(struct iscsi_conn *conn);
 /* The login succeeded or the connection ends. Idempotent. */
 void login_end(struct iscsi_conn *conn);
+/* The target goes: logins to it that are under way end. */
+void login_target_gone(const struct iscsi_target *it);
 
 #endif

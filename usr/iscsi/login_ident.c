@@ -68,24 +68,33 @@ static void redirect(struct iscsi_login *l)
 	text_put(&l->out, "TargetAddress", value);
 }
 
-static enum iscsi_login_status find_target(struct iscsi_login *l)
+enum iscsi_login_status login_admit(const struct iscsi_login *l)
 {
-	struct target *t;
+	const struct target *t = l->target->t;
 	char peer[ADDR_STRLEN];
 
-	if (!*l->target_name)
-		return LOGIN_MISSING_PARAMETER;
-	t = target_by_name(iscsi.core, l->target_name);
-	if (!t)
-		return LOGIN_NOT_FOUND;
 	if (!access_ok(&t->access, l->initiator, &l->conn->peer)) {
 		log_limited(LOG_LVL_NOTICE, "login of %s from %s to %s refused by the access list",
 			    l->initiator, addr_format(&l->conn->peer, peer), t->name);
 		return LOGIN_FORBIDDEN;
 	}
-	if (!target_ready(t))
-		return LOGIN_UNAVAILABLE;
+	return target_ready(t) ? LOGIN_OK : LOGIN_UNAVAILABLE;
+}
+
+static enum iscsi_login_status find_target(struct iscsi_login *l)
+{
+	enum iscsi_login_status status;
+	struct target *t;
+
+	if (!*l->target_name)
+		return LOGIN_MISSING_PARAMETER;
+	t = target_by_name(iscsi.core, l->target_name);
+	if (!t || t->transport != &iscsi_transport)
+		return LOGIN_NOT_FOUND;
 	l->target = iscsi_target_of(t);
+	status = login_admit(l);
+	if (status)
+		return status;
 	l->ours = l->target->params;
 	if (l->target->redirect_addr) {
 		redirect(l);

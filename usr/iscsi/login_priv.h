@@ -37,6 +37,7 @@ struct iscsi_login {
 	char session_type[16];
 	bool bad_name;
 	bool discovery;
+	bool rejoins;	/* takes the place of the session of @tsih, whose connection it replaces */
 	struct iscsi_target *target;	    /* NULL: discovery */
 	struct iscsi_params ours;	    /* what we offer: the target's, or defaults */
 	struct negotiation nego;
@@ -50,6 +51,8 @@ struct iscsi_login {
 
 /* login_ident.c: who is it, what does it want, may it? LOGIN_OK, or the status to refuse with. */
 enum iscsi_login_status login_identify(struct iscsi_login *l);
+/* login_ident.c: whether it may have l->target, now. */
+enum iscsi_login_status login_admit(const struct iscsi_login *l);
 /* login_ident.c: a key that names the parties. 0; -ENOENT: it is another key; -EPROTO. */
 int login_ident_key(struct iscsi_login *l, const char *key, const char *value);
 /* login_ident.c: whether it is one. */

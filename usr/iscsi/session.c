@@ -88,20 +88,31 @@ static uint16_t free_tsih(struct iscsi *is)
 	return 0;
 }
 
-int session_start(struct iscsi_session *s)
+static int make_nexus(struct iscsi_session *s)
 {
-	uint16_t tsih = free_tsih(&iscsi);
+	if (!target_ready(s->target->t))
+		return -EAGAIN;
+	s->nexus = nexus_create(s->target->t, &iscsi_transport, s->initiator, s->isid, s->tsih,
+				s->tpgt, s);
+	return s->nexus ? 0 : -ENOMEM;
+}
 
+int session_start(struct iscsi_session *s, uint16_t tsih)
+{
+	int r;
+
+	if (!tsih || session_by_tsih(&iscsi, tsih))
+		tsih = free_tsih(&iscsi);
 	if (!tsih || hash_insert(&iscsi.by_tsih, &s->tsih_node, hash_u64(tsih)))
 		return -ENOMEM;
 	s->tsih = tsih;
 	if (s->discovery)
 		return 0;
-	if (!target_ready(s->target->t))
-		return -EAGAIN;
-	s->nexus = nexus_create(s->target->t, &iscsi_transport, s->initiator, s->isid, tsih,
-				s->tpgt, s);
-	return s->nexus ? 0 : -ENOMEM;
+	r = make_nexus(s);
+	/* Without a nexus nothing tells it of the target's end. */
+	if (r)
+		s->target = NULL;
+	return r;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -137,6 +148,7 @@ static void nexus_gone(void *arg)
 	struct iscsi_session *s = arg;
 
 	s->nexus = NULL;
+	s->target = NULL; /* may go now */
 	check_gone(s);
 }
 

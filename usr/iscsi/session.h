@@ -23,7 +23,7 @@ struct nexus;
 struct iscsi_session {
 	struct list link;	/* iscsi->sessions */
 	struct hash_node tsih_node;
-	struct iscsi_target *target; /* NULL: discovery */
+	struct iscsi_target *target; /* NULL: discovery, or the nexus is gone */
 	struct nexus *nexus;	/* NULL: discovery, or not yet logged in, or gone */
 	bool discovery;
 	bool dying;
@@ -62,8 +62,11 @@ struct iscsi_session *session_by_tsih(const struct iscsi *is, uint16_t tsih);
 struct iscsi_session *session_new(struct iscsi *is, struct iscsi_target *t, const char *initiator,
 				  const uint8_t isid[6], uint16_t tpgt);
 void session_add_conn(struct iscsi_session *s, struct iscsi_conn *conn);
-/* Assigns the TSIH, creates the nexus. 0, -ENOMEM, -EAGAIN (target not ready). */
-int session_start(struct iscsi_session *s);
+/*
+ * Assigns the TSIH, @tsih if that is free and not 0, and creates the nexus. 0, -ENOMEM, -EAGAIN
+ * (target not ready).
+ */
+int session_start(struct iscsi_session *s, uint16_t tsih);
 /*
  * Closes all connections, destroys the nexus, frees the session when all is released, then calls
  * @ended (may be NULL) from the loop.

@@ -275,6 +275,7 @@ static void a_connection_cannot_join_what_is_not_there_or_full(void **state)
 	wire_close(&b);
 	wire_open(&b, *state);
 	b.tsih = a.tsih;
+	b.cid = 1;
 	assert_int_equal(wire_login_status(&b, 0x87, NAMES), LOGIN_TOO_MANY_CONNECTIONS);
 	wire_close(&b);
 	wire_clear_ua(&a);
