@@ -39,7 +39,7 @@ static void put_portal(const struct iscsi_conn *conn, const struct iscsi_portal 
 {
 	struct addr addr = portal->addr;
 
-	if (is_v4(&addr) != is_v4(&conn->local))
+	if (is_v4(&addr) != is_v4(&conn->local) && !portal->dual)
 		return;
 	if (addr_is_wildcard(&addr)) {
 		uint16_t port = addr_port(&addr);

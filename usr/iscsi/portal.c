@@ -25,6 +25,12 @@
 /* Kept open to be given up when descriptors run out: then a peer can at least be told. */
 static int spare_fd = -1;
 
+static void keep_spare(void)
+{
+	if (spare_fd < 0)
+		spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void set_options(int fd)
 {
 	int one = 1;
@@ -68,13 +74,16 @@ static void shed(struct iscsi_portal *portal)
 	int fd;
 
 	log_limited(LOG_LVL_ERROR, "out of file descriptors: connections are refused");
-	if (spare_fd < 0)
+	if (spare_fd < 0) {
+		keep_spare();
 		return;
+	}
 	close(spare_fd);
+	spare_fd = -1;
 	fd = accept4(portal->fd.fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	keep_spare();
 }
 
 static void ready(struct loop_fd *lf, uint32_t events)
@@ -99,6 +108,15 @@ static void ready(struct loop_fd *lf, uint32_t events)
 	}
 }
 
+static bool takes_both(int fd, const struct addr *addr)
+{
+	int v6only = 1;
+	socklen_t len = sizeof(v6only);
+
+	return addr->sa.sa_family == AF_INET6 && addr_is_wildcard(addr) &&
+	       !getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &len) && !v6only;
+}
+
 /* Takes over @fd, also on failure. */
 static int add(int fd, uint16_t tag, bool inherited, struct err *err)
 {
@@ -110,6 +128,7 @@ static int add(int fd, uint16_t tag, bool inherited, struct err *err)
 		return err_set(err, ERR_NOMEM, "%s", "");
 	}
 	local_address(fd, &portal->addr);
+	portal->dual = takes_both(fd, &portal->addr);
 	portal->tag = tag;
 	portal->inherited = inherited;
 	r = loop_fd_add(iscsi.core->loop, &portal->fd, fd, EPOLLIN, ready);
@@ -119,8 +138,7 @@ static int add(int fd, uint16_t tag, bool inherited, struct err *err)
 		return err_set(err, ERR_UNKNOWN, "epoll: %s", strerror(-r));
 	}
 	list_push_back(&iscsi.portals, &portal->link);
-	if (spare_fd < 0)
-		spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	keep_spare();
 	return 0;
 }
 
@@ -154,9 +172,10 @@ static int bind_one(const struct addr *addr, uint16_t tag, struct err *err)
 	return add(fd, tag, false, err);
 }
 
-/* Every address of both families: IPv4 must work, IPv6 where the system has it. */
+/* Every address of both families at one port: IPv4 must work, IPv6 where the system has it. */
 static int bind_all(uint16_t port, uint16_t tag, struct err *err)
 {
+	struct err no_v6 = { .code = ERR_OK };
 	struct addr a4, a6;
 	int r;
 
@@ -164,9 +183,11 @@ static int bind_all(uint16_t port, uint16_t tag, struct err *err)
 	r = bind_one(&a4, tag, err);
 	if (r)
 		return r;
+	if (!port)
+		port = addr_port(&list_entry(iscsi.portals.prev, struct iscsi_portal, link)->addr);
 	addr_parse(&a6, "[::]", port, NULL);
-	if (bind_one(&a6, tag, NULL))
-		log_info("not listening on IPv6: %s", strerror(errno));
+	if (bind_one(&a6, tag, &no_v6))
+		log_info("not listening on IPv6: %s", no_v6.text);
 	return 0;
 }
 
@@ -184,12 +205,25 @@ int portal_add(const char *text, uint16_t tag, struct err *err)
 	return bind_one(&addr, tag, err);
 }
 
+/* A socket that does not listen would be ready for ever, and never accept. */
+static bool listens(int fd)
+{
+	int listening = 0, family = AF_UNSPEC;
+	socklen_t len = sizeof(int);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) && listening &&
+	       !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) &&
+	       (family == AF_INET || family == AF_INET6);
+}
+
 int portal_adopt(int fd, uint16_t tag, struct err *err)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
-		return err_set(err, ERR_INVALID_REQUEST, "not a socket: %s", strerror(errno));
+	if (flags < 0 || !listens(fd) || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
+		close(fd);
+		return err_set(err, ERR_INVALID_REQUEST, "it is not a listening TCP socket");
+	}
 	return add(fd, tag, true, err);
 }
 

@@ -18,12 +18,13 @@ struct iscsi_portal {
 	struct addr addr;	/* as bound; the port is the real one */
 	uint16_t tag;		/* target portal group tag, from 1 */
 	struct loop_fd fd;
+	bool dual;		/* an IPv6 socket that takes IPv4 as well */
 	bool inherited;		/* from socket activation: not ours to bind again */
 };
 
 /* Binds and listens: "addr[:port]" as in --iscsi portal= and tgtadm --mode portal. 0 or negative with @err. */
 int portal_add(const char *text, uint16_t tag, struct err *err);
-/* Takes over a listening socket. */
+/* Takes over a listening socket, which is closed on failure. */
 int portal_adopt(int fd, uint16_t tag, struct err *err);
 int portal_del(const char *text, struct err *err);
 void portal_del_all(void);
