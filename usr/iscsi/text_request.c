@@ -29,6 +29,7 @@ struct iscsi_text {
 	uint32_t itt;
 	uint32_t ttt;
 	bool final;	  /* the initiator said F */
+	bool told_targets; /* in answer to the present request */
 	struct negotiation nego;
 	struct iscsi_params ours;
 	struct iscsi_conn *conn;
@@ -76,6 +77,10 @@ static int one_key(void *arg, const char *key, char *value)
 	int r;
 
 	if (!strcmp(key, "SendTargets")) {
+		/* A key comes once; this one's answer is as long as all targets. */
+		if (x->told_targets)
+			return -EPROTO;
+		x->told_targets = true;
 		r = discovery_send_targets(x->conn, value, &x->out);
 		if (r)
 			text_put(&x->out, key, "Reject");
@@ -111,8 +116,21 @@ static void respond(struct iscsi_text *x)
 	be32_put(&pdu->text.ttt, x->ttt);
 	pdu_set_data(pdu, piece, len, piece);
 	pdu_send(pdu);
-	if (!more && x->final)
+	if (more)
+		return;
+	strbuf_reset(&x->out);
+	x->sent = 0;
+	x->told_targets = false;
+	if (x->final)
 		text_req_end(conn);
+}
+
+/* 11.10.1, 11.10.3: text that goes on is not final, and nothing new comes before the answer is told. */
+static bool in_turn(const struct iscsi_text *x, const struct iscsi_text_req *req, uint32_t len)
+{
+	if ((req->flags & ISCSI_FINAL) && (req->flags & ISCSI_TEXT_CONTINUE))
+		return false;
+	return !len || !x->out.len;
 }
 
 /* 11.10.3: an empty request with the tag asks for the rest. */
@@ -123,6 +141,11 @@ static void request_complete(struct iscsi_conn *conn)
 
 	if (conn->rx.bad_data)
 		return;
+	if (!in_turn(x, req, conn->rx.data_len)) {
+		text_req_end(conn);
+		reject_send(conn, REJECT_PROTOCOL_ERROR);
+		return;
+	}
 	if (conn->rx.ctrl)
 		strbuf_add(&x->in, conn->rx.ctrl, conn->rx.data_len);
 	if (!strbuf_ok(&x->in) || x->in.len > iscsi.limits.max_login_text) {
