@@ -42,6 +42,7 @@ struct iscsi {
 	struct iscsi_limits limits;
 	bool stopping;
 	struct loop_call stop_call;
+	struct loop_timer stop_timer;
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 };

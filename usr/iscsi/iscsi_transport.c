@@ -25,6 +25,7 @@
 #include "target/nexus.h"
 #include "target/target.h"
 
+#define STOP_GRACE_NS (3 * NSEC_PER_SEC) /* for peers to take what was queued; tgtd waits longer */
 #define POOL_KEEP 4096 /* tasks and PDUs that are kept for reuse */
 
 struct iscsi iscsi;
@@ -123,6 +124,7 @@ static void stopped(struct loop_call *call)
 	void (*fn)(void *arg) = iscsi.stopped;
 
 	(void)call;
+	loop_timer_cancel(&iscsi.stop_timer);
 	done();
 	iscsi.stopped = NULL;
 	fn(iscsi.stopped_arg);
@@ -134,13 +136,22 @@ void iscsi_check_stopped(void)
 		loop_call_queue(iscsi.core->loop, &iscsi.stop_call);
 }
 
+/* Whoever does not read must not keep the targets from closing their stores in order. */
+static void stop_overdue(struct loop_timer *t)
+{
+	struct iscsi_session *s, *tmp;
+
+	(void)t;
+	list_for_each_safe(s, tmp, &iscsi.sessions, link)
+		session_close(s, "tgtd stops, and the initiator does not read", NULL, NULL);
+}
+
 /* RFC 7143 11.9.1: the initiators are told that the target drops their sessions, then it does. */
 static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 {
 	struct iscsi_session *s;
 	struct iscsi_conn *conn, *tmp;
 
-	(void)core;
 	iscsi.stopping = true;
 	iscsi.stopped = fn;
 	iscsi.stopped_arg = arg;
@@ -154,6 +165,7 @@ static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 		list_for_each(conn, &s->conns, link)
 			conn_close_when_sent(conn);
 	}
+	loop_timer_set(core->loop, &iscsi.stop_timer, STOP_GRACE_NS, stop_overdue);
 	iscsi_check_stopped();
 }
 

@@ -161,6 +161,46 @@ static void many_logins_of_one_port_leave_the_last(void **state)
 	wire_pdu_free(&pdu);
 }
 
+static void set_flag(void *arg)
+{
+	*(int *)arg = 1;
+}
+
+static void a_stop_does_not_wait_for_ever_for_who_does_not_read(void **state)
+{
+	struct wire *w = *state;
+	struct wire_conn reader, deaf;
+	struct wire_pdu pdu = { .data = NULL };
+	unsigned int i;
+	int done = 0;
+
+	wire_open(&reader, w);
+	wire_login(&reader, "");
+	wire_open(&deaf, w);
+	deaf.isid[5] = 2;
+	wire_login(&deaf, "");
+	wire_clear_ua(&deaf);
+	for (i = 0; i < 32; i++)
+		wire_read10(&deaf, 0, 2048);
+	wire_settle(w);
+	iscsi_transport.stop(&w->core, set_flag, &done);
+	/* Who reads is told, and gone at once. */
+	assert_true(wire_recv(&reader, &pdu));
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_ASYNC);
+	assert_int_equal(pdu.async.event, ISCSI_ASYNC_DROP_SESSION);
+	assert_false(wire_recv(&reader, &pdu));
+	assert_true(reader.closed);
+	wire_settle(w);
+	assert_int_equal(done, 0);
+	loop_clock_advance(w->core.loop, 4 * NSEC_PER_SEC);
+	assert_true(t_loop_until_set(w->core.loop, &done));
+	assert_int_equal(iscsi.n_conns, 0);
+	iscsi_init(&w->core); /* the teardown stops it again */
+	wire_pdu_free(&pdu);
+	wire_close(&reader);
+	wire_close(&deaf);
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 /* What an initiator sends in its life, made beforehand: the helpers allocate too. */
@@ -261,6 +301,7 @@ int main(void)
 		TEST(a_tsih_is_good_for_its_own_initiator_port_only),
 		TEST(a_connection_replaces_itself_within_its_session),
 		TEST(many_logins_of_one_port_leave_the_last),
+		TEST(a_stop_does_not_wait_for_ever_for_who_does_not_read),
 		TEST(any_allocation_of_a_session_may_fail),
 	};
 
