@@ -42,6 +42,11 @@ uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op)
 	return SBC_EMULATED_PIECE;
 }
 
+enum scsi_result sbc_check_exact(struct scsi_cmd *cmd)
+{
+	return cmd->out_edtl > cmd->out_cdb ? scsi_bad_cdb(cmd, cmd->op->len.byte, -1) : RES_GOOD;
+}
+
 enum scsi_result sbc_check_len(struct scsi_cmd *cmd)
 {
 	if (cmd->blocks > SBC_MAX_XFER >> cmd->lu->block_shift)

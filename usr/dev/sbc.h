@@ -15,9 +15,9 @@
 #include "target/lu.h"
 
 /* Limits; VPD B0h tells them in blocks. */
-#define SBC_MAX_XFER (16 * MiB)	     /* data of one command */
+#define SBC_MAX_XFER (32 * MiB)	     /* data of one command */
 #define SBC_MAX_CAW 255U	     /* blocks; what its CDB can say */
-#define SBC_MAX_UNMAP (32 * GiB)     /* sum of the descriptors of one UNMAP */
+#define SBC_MAX_UNMAP (1024U * 1024) /* blocks; sum of the descriptors of one UNMAP */
 #define SBC_MAX_UNMAP_DESCS 256U
 #define SBC_MAX_WSAME (4 * GiB)	     /* where the store can't zero natively; else none */
 /* One request of UNMAP, WRITE SAME, FORMAT UNIT: an abort waits for no more than that. */
@@ -68,6 +68,11 @@ uint64_t sbc_max_wsame(const struct lu *lu);
 
 /* opcode.check: TRANSFER LENGTH against MAXIMUM TRANSFER LENGTH. */
 enum scsi_result sbc_check_len(struct scsi_cmd *cmd);
+/*
+ * opcode.check: the transport announces exactly the data that the CDB asks for. For commands whose
+ * meaning depends on where in the data something stands.
+ */
+enum scsi_result sbc_check_exact(struct scsi_cmd *cmd);
 /* BS_REQ_ flags of a command that writes: DPO and FUA of byte 1, and WCE (SBC-4 4.15). */
 uint32_t sbc_write_flags(const struct scsi_cmd *cmd);
 /* FUA of WCE alone: for commands without a FUA bit. */

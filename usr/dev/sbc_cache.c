@@ -128,18 +128,21 @@ static enum scsi_result sbc_prefetch(struct scsi_cmd *cmd)
 	.dir = DATA_NONE, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE,                 \
 	.resv = RESV_WRITE, .run = sbc_sync_cache
 
-/* Byte 1: IMMED; SYNC_NV, obsolete, asks for less than is done. */
+/*
+ * Byte 1: IMMED; SYNC_NV, obsolete, asks for less than is done. PRE-FETCH takes any GROUP NUMBER:
+ * statistics by group are kept for none.
+ */
 const struct opcode sbc_cache_rows[4] = {
 	{ .op = 0x34, .sa = OP_NO_SA, .name = "PRE-FETCH(10)", .cdb_len = 10, PREFETCHES,
 	  .lba = { 2, 4 }, .len = { 7, 2 },
-	  .usage = { 0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 } },
+	  .usage = { 0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00 } },
 	{ .op = 0x35, .sa = OP_NO_SA, .name = "SYNCHRONIZE CACHE(10)", .cdb_len = 10, SYNCS,
 	  .lba = { 2, 4 }, .len = { 7, 2 },
 	  .usage = { 0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 } },
 	{ .op = 0x90, .sa = OP_NO_SA, .name = "PRE-FETCH(16)", .cdb_len = 16, PREFETCHES,
 	  .lba = { 2, 8 }, .len = { 10, 4 },
 	  .usage = { 0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		     0xff, 0x00, 0x00 } },
+		     0xff, 0x3f, 0x00 } },
 	{ .op = 0x91, .sa = OP_NO_SA, .name = "SYNCHRONIZE CACHE(16)", .cdb_len = 16, SYNCS,
 	  .lba = { 2, 8 }, .len = { 10, 4 },
 	  .usage = { 0x91, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

@@ -60,5 +60,5 @@ const struct opcode sbc_caw_rows[1] = {
 	  .usage = { 0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00,
 		     0xff, 0x00, 0x00 },
 	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .resv = RESV_WRITE,
-	  .data_len = caw_data_len, .run = sbc_caw },
+	  .data_len = caw_data_len, .check = sbc_check_exact, .run = sbc_caw },
 };

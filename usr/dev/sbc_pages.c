@@ -24,7 +24,7 @@ static void unmap_limits(const struct lu *lu, uint8_t *buf)
 {
 	uint32_t gran = lu->bs ? lu->bs->unmap_granularity >> lu->block_shift : 0;
 
-	put_be32(buf + 20, SBC_MAX_UNMAP >> lu->block_shift);
+	put_be32(buf + 20, SBC_MAX_UNMAP);
 	put_be32(buf + 24, SBC_MAX_UNMAP_DESCS);
 	put_be32(buf + 28, gran);
 	if (gran) /* UGAVALID, and an alignment of 0: stores count from their first byte */

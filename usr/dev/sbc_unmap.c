@@ -58,7 +58,7 @@ static enum scsi_result descs_check(struct scsi_cmd *cmd, uint64_t n, uint64_t *
 		if (!d.blocks)
 			continue;
 		sum += d.blocks;
-		if (sum > SBC_MAX_UNMAP >> cmd->lu->block_shift)
+		if (sum > SBC_MAX_UNMAP)
 			return scsi_bad_param(cmd, (uint16_t)(HEADER_LEN + i * DESC_LEN + 8), -1);
 		*first = min_u64(*first, d.lba);
 		*end = max_u64(*end, d.lba + d.blocks);

@@ -70,8 +70,11 @@ static enum scsi_result verify_read(struct scsi_cmd *cmd, int err)
 static enum scsi_result verify_start(struct scsi_cmd *cmd)
 {
 	uint64_t len = sbc_bytes(cmd->lu, cmd->blocks);
-	enum scsi_result r = dev_buf_get(cmd, (uint32_t)min_u64(len, DEV_IO_PIECE));
+	enum scsi_result r = RES_GOOD;
 
+	/* A write that was cut to whole blocks has its memory already. */
+	if (!cmd->dev_ptr)
+		r = dev_buf_get(cmd, (uint32_t)min_u64(len, DEV_IO_PIECE));
 	if (r != RES_GOOD)
 		return r;
 	*done_bytes(cmd) = 0;
@@ -97,16 +100,26 @@ static enum scsi_result wverify_written(struct scsi_cmd *cmd, int err)
 /* To the medium, not to a cache: else there would be nothing to verify. */
 static enum scsi_result wverify_start(struct scsi_cmd *cmd)
 {
-	return dev_io_vec(cmd, BS_WRITE, BS_REQ_FUA, sbc_bytes(cmd->lu, cmd->lba),
-			  sbc_bytes(cmd->lu, cmd->blocks), cmd->out.iov, cmd->out.iovcnt,
+	uint32_t len = (uint32_t)sbc_bytes(cmd->lu, cmd->blocks);
+	enum scsi_result r;
+
+	if (likely(len == cmd->out_want))
+		return dev_io_vec(cmd, BS_WRITE, BS_REQ_FUA, sbc_bytes(cmd->lu, cmd->lba), len,
+				  cmd->out.iov, cmd->out.iovcnt, wverify_written);
+	r = dev_buf_get(cmd, len);
+	if (r != RES_GOOD)
+		return r;
+	scsi_cmd_param(cmd, 0, cmd->dev_ptr, len);
+	return dev_io_buf(cmd, BS_WRITE, BS_REQ_FUA, sbc_bytes(cmd->lu, cmd->lba), len,
 			  wverify_written);
 }
 
 /* Exclusive: another write in between would look like a medium that forgets. */
 static enum scsi_result sbc_write_verify(struct scsi_cmd *cmd)
 {
-	if (sbc_out_complete(cmd) != RES_GOOD)
-		return sbc_out_complete(cmd);
+	/* As with WRITE: the whole blocks that the initiator announced are written. */
+	if (cmd->out_want < cmd->out_cdb)
+		cmd->blocks = cmd->out_want >> cmd->lu->block_shift;
 	if (!cmd->blocks)
 		return RES_GOOD;
 	return range_exclusive(cmd, cmd->lba, cmd->blocks, wverify_start);

@@ -110,7 +110,8 @@ static bool pattern_is_zero(const struct scsi_cmd *cmd)
 static enum scsi_result wsame_start(struct scsi_cmd *cmd)
 {
 	*done_bytes(cmd) = 0;
-	return pattern_is_zero(cmd) ? zero_next(cmd) : pattern_start(cmd);
+	/* UNMAP asks for unmapped blocks whatever the data is (SBC-4 table 143). */
+	return cmd->cdb[1] & CDB_UNMAP || pattern_is_zero(cmd) ? zero_next(cmd) : pattern_start(cmd);
 }
 
 static enum scsi_result sbc_wsame(struct scsi_cmd *cmd)
@@ -135,7 +136,7 @@ static enum scsi_result wsame_check(struct scsi_cmd *cmd)
 		return scsi_bad_cdb(cmd, 1, 3);
 	if (max && count(cmd) > max)
 		return scsi_bad_cdb(cmd, cmd->op->len.byte, -1);
-	return RES_GOOD;
+	return sbc_check_exact(cmd);
 }
 
 #define WRITES_SAME                                                                                \

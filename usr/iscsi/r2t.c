@@ -199,12 +199,12 @@ static const char *check_solicited(struct iscsi_task *task, const struct iscsi_d
 		return "Data-Out at the wrong offset";
 	if (len > left)
 		return "more data than the R2T asked for";
-	if (be32_get(h->data_sn) != task->r2t[slot].data_sn)
-		return "Data-Out with the wrong DataSN";
 	if (!(h->flags & ISCSI_FINAL) != (len < left))
 		return "the F bit does not match the length of the R2T";
+	/* As if a PDU before it had been lost to a digest error (RFC 7143 7.9): the task will fail. */
+	if (be32_get(h->data_sn) != task->r2t[slot].data_sn++)
+		task->bad_data = true;
 	task->r2t[slot].got += len;
-	task->r2t[slot].data_sn++;
 	return NULL;
 }
 
@@ -217,10 +217,9 @@ static const char *check_unsolicited(struct iscsi_task *task, const struct iscsi
 		return "Data-Out at the wrong offset";
 	if (len > task->unsolicited_left)
 		return "more unsolicited data than FirstBurstLength";
-	if (be32_get(h->data_sn) != task->unsolicited_sn)
-		return "Data-Out with the wrong DataSN";
+	if (be32_get(h->data_sn) != task->unsolicited_sn++)
+		task->bad_data = true;
 	task->unsolicited_left -= len;
-	task->unsolicited_sn++;
 	return NULL;
 }
 

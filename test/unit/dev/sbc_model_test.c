@@ -126,7 +126,7 @@ static void step_write_same(struct model *m)
 	if (!m->blocks)
 		m->blocks = (uint32_t)(BLOCKS - m->lba);
 	for (uint32_t i = 0; i < m->blocks; i++) {
-		if (f & 1)
+		if (f)
 			memset(at(m) + i * m->bs, 0, m->bs);
 		else
 			memcpy(at(m) + i * m->bs, m->buf, m->bs);

@@ -138,19 +138,19 @@ static void a_length_of_zero_in_six_bytes_means_256_blocks(void **state)
 static void more_than_the_maximum_transfer_length_is_an_invalid_field(void **state)
 {
 	struct disk *d = disk_new("null", NULL, 512);
-	uint8_t cdb[32], *buf = malloc(16 * MiB);
+	uint8_t cdb[32], *buf = malloc(32 * MiB);
 	struct shot s;
 
 	(void)state;
-	cdb16(cdb, 0x88, 0, 0, 32769);
-	assert_int_equal(disk_run(d, &s, cdb, NULL, 0, buf, 16 * MiB), RES_INVALID_FIELD_CDB);
+	cdb16(cdb, 0x88, 0, 0, 65537);
+	assert_int_equal(disk_run(d, &s, cdb, NULL, 0, buf, 32 * MiB), RES_INVALID_FIELD_CDB);
 	assert_int_equal(shot_field(&s), 10 << 8 | 0xff);
 	cdb12(cdb, 0xaa, 0, 0, 0x7fffffff);
 	assert_int_equal(disk_run(d, &s, cdb, buf, 512, NULL, 0), RES_INVALID_FIELD_CDB);
 	assert_int_equal(shot_field(&s), 6 << 8 | 0xff);
-	cdb16(cdb, 0x88, 0, 0, 32768);
-	assert_int_equal(disk_run(d, &s, cdb, NULL, 0, buf, 16 * MiB), RES_GOOD);
-	assert_int_equal(s.in_len, 16 * MiB);
+	cdb16(cdb, 0x88, 0, 0, 65536);
+	assert_int_equal(disk_run(d, &s, cdb, NULL, 0, buf, 32 * MiB), RES_GOOD);
+	assert_int_equal(s.in_len, 32 * MiB);
 	free(buf);
 	disk_free(d);
 }

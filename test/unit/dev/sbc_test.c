@@ -134,7 +134,7 @@ static void block_limits_are_those_that_are_kept(void **state)
 	assert_int_equal(vpd(d, 0xb0, p, 255), 64);
 	assert_int_equal(p[5], 255);
 	assert_int_equal(get_be16(p + 6), 1);
-	assert_int_equal(get_be32(p + 8), 16 * MiB / d->lu->block_size);
+	assert_int_equal(get_be32(p + 8), 32 * MiB / d->lu->block_size);
 	assert_int_equal(get_be32(p + 20), 0);
 	assert_int_equal(get_be64(p + 36), 0);
 	disk_set(d, "thin_provisioning", "1");
@@ -142,7 +142,7 @@ static void block_limits_are_those_that_are_kept(void **state)
 	d->lu->bs->cap[BS_ZERO] = BS_CAP_EMULATED;
 	vpd(d, 0xb0, p, 255);
 	assert_int_equal(get_be32(p + 12), 77);
-	assert_int_equal(get_be32(p + 20), 32 * GiB / d->lu->block_size);
+	assert_int_equal(get_be32(p + 20), 1024 * 1024);
 	assert_int_equal(get_be32(p + 24), 256);
 	assert_int_equal(get_be32(p + 28), 65536 / d->lu->block_size);
 	assert_int_equal(get_be32(p + 32), 0x80000000);

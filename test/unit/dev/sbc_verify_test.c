@@ -121,8 +121,13 @@ static void a_comparison_needs_all_of_its_data(void **state)
 	expect_run(INVALID_CIU, d, cdb, buf, d->lu->block_size, NULL, 0);
 	cdb_any(cdb, 0x2f, 6, 0, 2);
 	expect_run(INVALID_CIU, d, cdb, buf, d->lu->block_size - 1, NULL, 0);
+	/* A write that verifies is a write: the block that came is written. */
 	cdb_any(cdb, 0x2e, 2, 0, 2);
-	expect_run(INVALID_CIU, d, cdb, buf, d->lu->block_size, NULL, 0);
+	expect_run(GOOD, d, cdb, buf, d->lu->block_size, NULL, 0);
+	cdb_any(cdb, 0x2e, 2, 0, 3);
+	expect_run(GOOD, d, cdb, buf, d->lu->block_size + 1, NULL, 0);
+	cdb_any(cdb, 0x2e, 2, 0, 2);
+	expect_run(GOOD, d, cdb, buf, d->lu->block_size - 1, NULL, 0);
 	free(buf);
 }
 

@@ -169,7 +169,6 @@ static void data_out_of_bounds_ends_the_connection(void **state)
 		bool final;
 	} bad[] = {
 		{ 0, 4096, 512, true },	      /* not where the R2T began */
-		{ 1, 0, 4096, true },	      /* a DataSN that does not begin at 0 */
 		{ 0, 0, 8192, true },	      /* more than was asked for */
 		{ 0, 0, 4096, false },	      /* all of it, and no F */
 		{ 0, 0, 512, true },	      /* F, and not all of it */
@@ -195,6 +194,26 @@ static void data_out_of_bounds_ends_the_connection(void **state)
 		assert_true(c.closed);
 		wire_close(&c);
 	}
+}
+
+/* RFC 7143 7.9: as if data before it had been lost. */
+static void a_wrong_data_sn_fails_the_task_only(void **state)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+	uint32_t itt;
+
+	start(&c, *state, "InitialR2T=Yes\nImmediateData=No\n");
+	itt = wire_write10(&c, 0, 1, NULL, 0, true);
+	assert_true(wire_recv(&c, &pdu));
+	wire_data_out(&c, itt, be32_get(pdu.r2t.ttt), 27, 0, data, 512, true);
+	assert_true(wire_recv(&c, &pdu));
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_SCSI_RSP);
+	assert_int_equal(pdu.rsp.status, 2);
+	assert_int_equal(pdu.data[2 + 12], 0x47);
+	wire_pdu_free(&pdu);
+	assert_int_equal(wire_status(&c, wire_read10(&c, 0, 1), NULL, 0), 0);
+	wire_close(&c);
 }
 
 static void data_for_a_task_that_is_not_there_is_dropped(void **state)
@@ -338,6 +357,7 @@ int main(void)
 		TEST(as_many_r2ts_are_outstanding_as_were_agreed),
 		TEST(a_read_is_cut_into_segments_and_bursts),
 		TEST(data_out_of_bounds_ends_the_connection),
+		TEST(a_wrong_data_sn_fails_the_task_only),
 		TEST(data_for_a_task_that_is_not_there_is_dropped),
 		TEST(more_unsolicited_data_than_agreed_ends_the_connection),
 		TEST(a_failed_write_swallows_its_unsolicited_data_before_the_status),
