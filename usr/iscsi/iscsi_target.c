@@ -89,6 +89,7 @@ static int set_text(char **field, const char *value, struct err *err)
 static int set_redirect(struct iscsi_target *it, const char *name, const char *value,
 			struct err *err)
 {
+	bool permanent = !strcmp(value, "Permanent");
 	uint32_t port;
 
 	if (!strcmp(name, "RedirectAddress"))
@@ -102,9 +103,9 @@ static int set_redirect(struct iscsi_target *it, const char *name, const char *v
 	}
 	if (strcmp(name, "RedirectReason"))
 		return -ENOENT;
-	it->redirect_permanent = !strcmp(value, "Permanent");
-	if (!it->redirect_permanent && strcmp(value, "Temporary"))
+	if (!permanent && strcmp(value, "Temporary"))
 		return err_set(err, ERR_INVALID_REQUEST, "RedirectReason is Temporary or Permanent");
+	it->redirect_permanent = permanent;
 	return 0;
 }
 

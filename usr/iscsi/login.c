@@ -34,8 +34,10 @@ void login_start(struct iscsi_conn *conn)
 	list_push_back(&iscsi.logins, &conn->link);
 	conn->logging_in = true;
 	iscsi.n_logins++;
-	loop_timer_set(iscsi.core->loop, &conn->login_timer,
-		       iscsi.limits.login_timeout_s * NSEC_PER_SEC, timed_out);
+	/* Without a limit it could stay for ever. */
+	if (loop_timer_set(iscsi.core->loop, &conn->login_timer,
+			   iscsi.limits.login_timeout_s * NSEC_PER_SEC, timed_out))
+		conn_close(conn, "out of memory");
 }
 
 void login_end(struct iscsi_conn *conn)
@@ -112,6 +114,9 @@ static void refuse(struct iscsi_login *l, enum iscsi_login_status status)
 
 	if (!pdu)
 		return;
+	/* The end of the old session must not make a session of a login that was refused. */
+	if (l->reinstated)
+		login_forget_old(l);
 	log_limited(LOG_LVL_INFO, "login of %s from %s refused: status %04x",
 		    *l->initiator ? l->initiator : "an initiator", addr_format(&conn->peer, peer),
 		    status);
@@ -127,18 +132,19 @@ static void refuse(struct iscsi_login *l, enum iscsi_login_status status)
 }
 
 /*
- * Sends the collected text. Before full feature phase a segment holds 8192 bytes (13.12); our answers
- * are bounded by the request's size, which is too, so what does not fit is an abuse.
+ * Before full feature phase a segment holds 8192 bytes (13.12); our answers are bounded by the
+ * request's size, which is too, so what does not fit is an abuse.
  */
+static bool answer_fits(const struct iscsi_login *l)
+{
+	return strbuf_ok(&l->out) && l->out.len <= 8192;
+}
+
+/* Sends the collected text. */
 static void respond(struct iscsi_login *l, uint8_t flags)
 {
-	struct iscsi_pdu *pdu;
+	struct iscsi_pdu *pdu = response(l, flags);
 
-	if (!strbuf_ok(&l->out) || l->out.len > 8192) {
-		refuse(l, LOGIN_NO_RESOURCES);
-		return;
-	}
-	pdu = response(l, flags);
 	if (!pdu)
 		return;
 	pdu_set_data(pdu, l->out.s, (uint32_t)l->out.len, l->out.s);
@@ -173,7 +179,7 @@ void login_finish(struct iscsi_login *l)
 static int security_key(struct iscsi_login *l, const char *key, char *value)
 {
 	if (!strcmp(key, "AuthMethod")) {
-		if (l->auth || l->stage != STAGE_SECURITY)
+		if (l->auth || l->auth_list || l->stage != STAGE_SECURITY)
 			return -EPROTO;
 		l->auth_list = value;
 		return 0;
@@ -329,6 +335,8 @@ static void request_complete(struct iscsi_conn *conn)
 	strbuf_reset(&l->in);
 	if (!status && (flags & ISCSI_LOGIN_TRANSIT))
 		status = check_transit(l, flags);
+	if (!status && !answer_fits(l))
+		status = LOGIN_NO_RESOURCES;
 	if (status)
 		refuse(l, status);
 	else if (flags & ISCSI_LOGIN_TRANSIT)

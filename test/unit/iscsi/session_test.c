@@ -3,6 +3,7 @@
  * Logins and sessions when the ground moves: targets that go, rights that change, logins
  * that overtake one another, memory that is short.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -231,13 +232,16 @@ static void live(void *arg)
 	const struct script *s = arg;
 	struct addr addr = { .len = sizeof(addr.in4), .in4 = { .sin_family = AF_INET } };
 	struct iscsi_conn *conn;
+	ssize_t n;
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
 	conn = conn_new(&tcp_link, sv[0], NULL, &addr, &addr);
 	if (conn) {
 		login_start(conn);
-		assert_int_equal(send(sv[1], s->bytes, s->len, MSG_NOSIGNAL), s->len);
+		/* Without memory for its time limit it is closed already. */
+		n = send(sv[1], s->bytes, s->len, MSG_NOSIGNAL);
+		assert_true(n == (ssize_t)s->len || (n < 0 && errno == EPIPE));
 		wire_settle(s->w);
 	}
 	close(sv[1]);
