@@ -247,7 +247,10 @@ static void answer_number(struct negotiation *n, const struct key *k, const char
 	text_put_number(n->out, k->name, v);
 }
 
-/* RFC 7143 13.14: never longer than MaxBurstLength, which may come after it. */
+/*
+ * RFC 7143 13.14: never longer than MaxBurstLength, irrelevant when nothing comes unsolicited; the
+ * keys that decide it may come after it.
+ */
 static void answer_first_burst(struct negotiation *n, const struct key *k, const char *value)
 {
 	uint32_t v;
@@ -265,8 +268,18 @@ void key_settle(struct negotiation *n)
 	if (!n->first_burst)
 		return;
 	n->first_burst = 0;
+	if (n->result->initial_r2t && !n->result->immediate_data) {
+		text_put(n->out, "FirstBurstLength", "Irrelevant");
+		return;
+	}
 	n->result->first_burst = v;
 	text_put_number(n->out, "FirstBurstLength", v);
+}
+
+/* 0: neither of them. */
+static uint32_t digest_bit(const char *word)
+{
+	return !strcmp(word, "None") ? DIGEST_NONE : !strcmp(word, "CRC32C") ? DIGEST_CRC32C : 0;
 }
 
 static void answer_digest(struct negotiation *n, const struct key *k, char *value)
@@ -275,9 +288,7 @@ static void answer_digest(struct negotiation *n, const struct key *k, char *valu
 	char *word;
 
 	while ((word = text_next(&value))) {
-		uint32_t v = !strcmp(word, "None")   ? DIGEST_NONE :
-			     !strcmp(word, "CRC32C") ? DIGEST_CRC32C :
-						       0;
+		uint32_t v = digest_bit(word);
 
 		if (!(v & ours))
 			continue;
@@ -334,6 +345,93 @@ static void answer(struct negotiation *n, const struct key *k, char *value)
 	}
 }
 
+/* --- what we ask for -------------------------------------------------------------------------- */
+
+static uint64_t bit_of(const struct key *k)
+{
+	return 1ull << (k - keys);
+}
+
+/* Whether what holds without a word about @k is more than the administrator allows. */
+static bool unwanted(const struct negotiation *n, const struct key *k)
+{
+	uint32_t ours, now;
+
+	if (!has_field(k) || (n->discovery && (k->flags & NORMAL_ONLY)))
+		return false;
+	ours = value_of(n->ours, k);
+	now = value_of(n->result, k);
+	switch (k->kind) {
+	case KIND_AND:
+	case KIND_MIN:
+		return now > ours;
+	case KIND_OR:
+	case KIND_MAX:
+		return now < ours;
+	case KIND_FIRST:
+		return now > ours && !(n->result->initial_r2t && !n->ours->immediate_data);
+	case KIND_DIGEST:
+		return !(now & ours);
+	default:
+		return false;
+	}
+}
+
+static void offer(struct negotiation *n, const struct key *k)
+{
+	uint32_t ours = value_of(n->ours, k);
+
+	n->asked |= bit_of(k);
+	if (k->kind == KIND_DIGEST)
+		text_put(n->out, k->name, digest_names[ours]);
+	else if (is_bool(k))
+		text_put(n->out, k->name, ours ? "Yes" : "No");
+	else
+		text_put_number(n->out, k->name, ours);
+}
+
+int key_demand(struct negotiation *n)
+{
+	uint64_t before = n->asked;
+	size_t i;
+
+	if (before & ~n->seen)
+		return -EPROTO;
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!(n->seen & bit_of(&keys[i])) && unwanted(n, &keys[i]))
+			offer(n, &keys[i]);
+	return n->asked != before;
+}
+
+/* RFC 7143 6.2: a value that the rule makes of our offer; anything else is no answer to it. */
+static int take_answer(struct negotiation *n, const struct key *k, const char *value)
+{
+	uint32_t *f = field(n->result, k), before = *f;
+
+	if (k->kind == KIND_DIGEST)
+		*f = digest_bit(value);
+	else if (is_bool(k))
+		*f = yes_no(value) == 1 ? 1 : yes_no(value) == 0 ? 0 : before;
+	else if (!text_number(value, f) || *f < k->min || *f > k->max)
+		*f = before;
+	return unwanted(n, k) ? -EPROTO : 0;
+}
+
+int key_refused(const struct negotiation *n, const char *name)
+{
+	const struct key *k = find(name);
+
+	return k && (n->asked & bit_of(k)) ? -EPROTO : 0;
+}
+
+bool key_digests_allowed(const struct negotiation *n)
+{
+	return (n->result->header_digest & n->ours->header_digest) &&
+	       (n->result->data_digest & n->ours->data_digest);
+}
+
+/* --- one key of a request --------------------------------------------------------------------- */
+
 int key_negotiate(struct negotiation *n, const char *name, char *value)
 {
 	const struct key *k = find(name);
@@ -343,10 +441,12 @@ int key_negotiate(struct negotiation *n, const char *name, char *value)
 		text_put(n->out, name, "NotUnderstood");
 		return -ENOENT;
 	}
-	bit = 1ull << (k - keys);
+	bit = bit_of(k);
 	if (n->seen & bit)
 		return -EPROTO;
 	n->seen |= bit;
+	if (n->asked & bit)
+		return take_answer(n, k, value);
 	if (n->full_feature && k->kind != KIND_RECV) {
 		text_put(n->out, name, "Reject");
 		return 0;

@@ -43,7 +43,8 @@ struct negotiation {
 	bool discovery;
 	bool full_feature;	     /* only what may change later: MaxRecvDataSegmentLength */
 	bool declared;		     /* our MaxRecvDataSegmentLength was sent */
-	uint64_t seen;		     /* rows offered already: twice is an error */
+	uint64_t seen;		     /* rows the initiator sent already: twice is an error */
+	uint64_t asked;		     /* rows that we offered: the initiator's is the answer */
 	uint32_t first_burst;	     /* offered and not yet answered; 0: none */
 };
 
@@ -63,7 +64,16 @@ void params_show(const struct iscsi_params *p, json_t *obj);
 int key_negotiate(struct negotiation *n, const char *key, char *value);
 /* All keys of a request were given: answers what depends on others of them. */
 void key_settle(struct negotiation *n);
+/* The initiator's answer is Reject, NotUnderstood or Irrelevant. 0, or -EPROTO: we asked for it. */
+int key_refused(const struct negotiation *n, const char *key);
 /* What a target says of its own, once, in the operational stage. */
 void key_declare(struct negotiation *n);
+/*
+ * The initiator has no more to say: offers the keys that it left at RFC defaults which the
+ * administrator does not want. 0: nothing is open; 1: answers must come; -EPROTO: they did not.
+ */
+int key_demand(struct negotiation *n);
+/* Whether the digests that would be in force are among those that the administrator allows. */
+bool key_digests_allowed(const struct negotiation *n);
 
 #endif

@@ -220,7 +220,7 @@ static int other_key(void *arg, const char *key, char *value)
 	if (misplaced(key))
 		return -EPROTO;
 	if (!strcmp(value, "Reject") || !strcmp(value, "NotUnderstood") || !strcmp(value, "Irrelevant"))
-		return 0; /* an answer to something that we said */
+		return key_refused(&l->nego, key); /* an answer to something that we said */
 	r = key_negotiate(&l->nego, key, value);
 	return r == -ENOENT ? 0 : r;
 }
@@ -253,15 +253,27 @@ static void tell_target(struct iscsi_login *l)
 	text_put_number(&l->out, "TargetPortalGroupTag", l->conn->tpgt);
 }
 
-/* 11.12.3: T with a next stage that lies ahead, and nothing of this one left to do. */
-static enum iscsi_login_status check_transit(const struct iscsi_login *l, uint8_t flags)
+/*
+ * 11.12.3: T with a next stage that lies ahead, and nothing of this one left to do. Turns the T of
+ * @flags off when we have something to ask first.
+ */
+static enum iscsi_login_status check_transit(struct iscsi_login *l, uint8_t *flags)
 {
-	uint8_t csg = ISCSI_LOGIN_CSG(flags), nsg = ISCSI_LOGIN_NSG(flags);
+	uint8_t csg = ISCSI_LOGIN_CSG(*flags), nsg = ISCSI_LOGIN_NSG(*flags);
+	int open = 0;
 
 	if (nsg <= csg || nsg == 2)
 		return LOGIN_INITIATOR_ERROR;
 	if (!l->auth_done && !(l->auth == NULL && auth_skippable(l)))
 		return LOGIN_AUTH_FAILED;
+	if (csg == STAGE_OPERATIONAL)
+		open = key_demand(&l->nego);
+	if (open < 0)
+		return LOGIN_INITIATOR_ERROR;
+	if (open)
+		*flags &= (uint8_t)~ISCSI_LOGIN_TRANSIT;
+	else if (nsg == STAGE_FULL_FEATURE && !key_digests_allowed(&l->nego))
+		return LOGIN_INITIATOR_ERROR;
 	return LOGIN_OK;
 }
 
@@ -334,7 +346,7 @@ static void request_complete(struct iscsi_conn *conn)
 	status = process(l);
 	strbuf_reset(&l->in);
 	if (!status && (flags & ISCSI_LOGIN_TRANSIT))
-		status = check_transit(l, flags);
+		status = check_transit(l, &flags);
 	if (!status && !answer_fits(l))
 		status = LOGIN_NO_RESOURCES;
 	if (status)
