@@ -50,6 +50,9 @@ static void put_portal(const struct iscsi_conn *conn, const struct iscsi_portal 
 		else
 			addr.in6.sin6_port = htons(port);
 	}
+	/* The number of an interface of this host: it means nothing to the initiator (RFC 7143 13.8). */
+	if (addr.sa.sa_family == AF_INET6)
+		addr.in6.sin6_scope_id = 0;
 	put_address(out, &addr, portal->tag);
 }
 

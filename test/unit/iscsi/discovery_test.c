@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/portal.h"
+#include "iscsi/session.h"
 #include "iscsi_wire.h"
 #include "t_loop.h"
 
@@ -293,6 +296,30 @@ static void a_discovery_session_takes_no_commands(void **state)
 	wire_close(&c);
 }
 
+/* An interface's number is this host's own; initiators take such an address for a strange name. */
+static void an_address_is_told_without_its_interface(void **state)
+{
+	const struct iscsi_session *s;
+	struct err err = { .code = ERR_OK };
+	char want[200], port[ADDR_STRLEN];
+	struct iscsi_conn *conn;
+	struct wire_conn c;
+
+	discover(&c, *state, "");
+	s = list_first(&iscsi.sessions, struct iscsi_session, link);
+	conn = list_first(&s->conns, struct iscsi_conn, link);
+	assert_int_equal(addr_parse(&conn->local, "[fe80::1]:3260", 0, &err), 0);
+	conn->local.in6.sin6_scope_id = 7;
+	if (portal_add("[::]:0", 1, &err))
+		skip(); /* no IPv6 here */
+	addr_format(&list_first(&iscsi.portals, struct iscsi_portal, link)->addr, port);
+	snprintf(want, sizeof(want), "TargetName=" WIRE_TARGET " TargetAddress=[fe80::1]%s,1 ",
+		 strrchr(port, ':'));
+	expect(&c, "SendTargets=All\n", want);
+	portal_del_all();
+	wire_close(&c);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, wire_setup, wire_teardown)
 
 int main(void)
@@ -308,6 +335,7 @@ int main(void)
 		TEST(each_answer_of_a_long_exchange_is_told_once),
 		TEST(endless_or_broken_text_is_rejected),
 		TEST(a_discovery_session_takes_no_commands),
+		TEST(an_address_is_told_without_its_interface),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
