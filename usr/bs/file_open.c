@@ -140,7 +140,8 @@ static void regular_look(struct file *f, const struct stat *st)
 {
 	struct statfs fs;
 
-	f->bs.phys_block = (uint32_t)st->st_blksize;
+	/* A file has no physical blocks: its page cache takes any write. */
+	f->bs.phys_block = 0;
 	f->bs.unmap_granularity = (uint32_t)st->st_blksize;
 	if (!fstatfs(f->fd, &fs)) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(local_fs); i++) {
