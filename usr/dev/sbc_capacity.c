@@ -3,12 +3,14 @@
  * READ CAPACITY(10) and (16) (SBC-4 5.15, 5.16), READ DEFECT DATA(10) and (12) (5.17, 5.18).
  */
 #include "base/bytes.h"
+#include "bs/bs.h"
 #include "dev/sbc.h"
 
 /* A store smaller than one block has no last LBA to tell. */
 static enum scsi_result last_lba(struct scsi_cmd *cmd, uint64_t *last)
 {
-	lu_probe(cmd->lu); /* a store that has grown is noticed here at the latest */
+	/* At every time, unlike lu_probe(): who asks may just have made the store grow. */
+	bs_probe(cmd->lu->bs);
 	if (!cmd->lu->blocks)
 		return RES_NR_NO_MEDIUM;
 	*last = cmd->lu->blocks - 1;

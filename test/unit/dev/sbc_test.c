@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -294,6 +295,30 @@ static void another_initiators_reservation_keeps_a_disk_from_stopping(void **sta
 	d->lu->resv.holder = NULL;
 }
 
+static void read_capacity_sees_at_once_that_a_file_has_grown(void **state)
+{
+	char path[] = "/tmp/tgt-grow-XXXXXX";
+	int fd = mkstemp(path);
+	struct shot s;
+	uint8_t cdb[10], data[8];
+	struct disk *d;
+
+	(void)state;
+	assert_true(fd >= 0 && !ftruncate(fd, 64 * 512));
+	d = disk_new("rdwr", path, 512);
+	disk_clear_ua(d);
+	cdb10(cdb, 0x25, 0, 0, 0);
+	for (uint32_t blocks = 64; blocks < 67; blocks++) {
+		assert_int_equal(ftruncate(fd, blocks * 512), 0);
+		assert_int_equal(disk_run(d, &s, cdb, NULL, 0, data, sizeof(data)), RES_GOOD);
+		assert_int_equal(get_be32(data), blocks - 1);
+		disk_clear_ua(d);
+	}
+	disk_free(d);
+	close(fd);
+	unlink(path);
+}
+
 static void without_a_path_there_is_a_drive_without_a_medium(void **state)
 {
 	struct disk *d = disk_new("rdwr", NULL, 512);
@@ -388,6 +413,7 @@ int main(void)
 		both_sizes(a_fixed_disk_stops_and_starts),
 		disk_test(a_removable_disk_ejects_and_loads),
 		disk_test(another_initiators_reservation_keeps_a_disk_from_stopping),
+		cmocka_unit_test(read_capacity_sees_at_once_that_a_file_has_grown),
 		cmocka_unit_test(without_a_path_there_is_a_drive_without_a_medium),
 		disk_test(defect_lists_are_empty),
 		both_sizes(reads_and_writes_allocate_nothing_but_their_data),
