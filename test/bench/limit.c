@@ -5,7 +5,9 @@
  * done inline with pread and pwrite (or not at all without a file), one sendmsg
  * answers everything. It logs in whoever asks and knows READ(16) and WRITE(16) only.
  *
- *   limit PORT [FILE]
+ *   limit [-p] PORT [FILE]
+ *
+ * -p: it never sleeps, which is the limit of latency.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -216,8 +218,17 @@ int main(int argc, char **argv)
 	int ep = epoll_create1(0), ls = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 	struct epoll_event ev = { .events = EPOLLIN };
 
-	if (argc < 2)
+	int wait = -1;
+
+	if (argc > 1 && !strcmp(argv[1], "-p")) {
+		wait = 0;
+		argv++;
+		argc--;
+	}
+	if (argc < 2) {
+		fprintf(stderr, "usage: limit [-p] PORT [FILE]\n");
 		return 22;
+	}
 	if (argc > 2 && (file = open(argv[2], O_RDWR)) < 0)
 		die_errno(argv[2]);
 	signal(SIGPIPE, SIG_IGN);
@@ -229,7 +240,7 @@ int main(int argc, char **argv)
 	epoll_ctl(ep, EPOLL_CTL_ADD, ls, &ev);
 	for (;;) {
 		struct epoll_event evs[64];
-		int n = epoll_wait(ep, evs, 64, -1), i;
+		int n = epoll_wait(ep, evs, 64, wait), i;
 
 		for (i = 0; i < n; i++) {
 			struct conn *c = evs[i].data.ptr;
