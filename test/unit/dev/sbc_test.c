@@ -300,7 +300,7 @@ static void read_capacity_sees_at_once_that_a_file_has_grown(void **state)
 	char path[] = "/tmp/tgt-grow-XXXXXX";
 	int fd = mkstemp(path);
 	struct shot s;
-	uint8_t cdb[10], data[8];
+	uint8_t cdb[32], data[8];
 	struct disk *d;
 
 	(void)state;
