@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a connection (conn.h). Closing takes the socket away at once; the
- * memory goes in the REAP phase when the last of its tasks has been released.
+ * The life of a connection (conn.h). Closing takes the socket away at once; tasks and
+ * memory go in the REAP phase, as whoever closes it may be at work on one of them.
  */
 #include "iscsi/conn.h"
 
@@ -22,12 +22,25 @@
 #include "iscsi/tx.h"
 #include "target/core.h"
 
+#define CLOSE_GRACE_NS (5 * NSEC_PER_SEC) /* for a peer to take what was queued */
+
+/* Tasks whose end the initiator will not see any more. */
+static void drop_ended_tasks(struct iscsi_conn *conn)
+{
+	struct iscsi_task *task, *tmp;
+
+	list_for_each_safe(task, tmp, &conn->tasks, conn_link)
+		task_check_done(task);
+}
+
 static void reap(struct loop_call *call)
 {
 	struct iscsi_conn *conn = container_of(call, struct iscsi_conn, reap);
 
+	drop_ended_tasks(conn);
 	if (conn->n_tasks)
 		return;
+	loop_call_cancel(&conn->reap);
 	iscsi.n_conns--;
 	if (conn->session)
 		session_conn_freed(conn->session);
@@ -71,15 +84,6 @@ static void log_close(const struct iscsi_conn *conn, const char *why)
 			    addr_format(&conn->peer, peer), why);
 }
 
-/* Tasks whose end the initiator will not see any more. */
-static void drop_ended_tasks(struct iscsi_conn *conn)
-{
-	struct iscsi_task *task, *tmp;
-
-	list_for_each_safe(task, tmp, &conn->tasks, conn_link)
-		task_check_done(task);
-}
-
 void conn_close(struct iscsi_conn *conn, const char *why)
 {
 	if (conn->closing)
@@ -89,6 +93,7 @@ void conn_close(struct iscsi_conn *conn, const char *why)
 	log_close(conn, why);
 	loop_timer_cancel(&conn->login_timer);
 	loop_timer_cancel(&conn->nop_timer);
+	loop_timer_cancel(&conn->close_timer);
 	rx_done(conn);
 	if (conn->rx.task)
 		task_forget_rx(conn->rx.task);
@@ -99,21 +104,30 @@ void conn_close(struct iscsi_conn *conn, const char *why)
 		session_conn_gone(conn->session, conn);
 	else
 		list_del(&conn->link);
-	drop_ended_tasks(conn);
 	loop_call_queue(iscsi.core->loop, &conn->reap);
+}
+
+static void close_overdue(struct loop_timer *t)
+{
+	conn_close(container_of(t, struct iscsi_conn, close_timer), "the last PDU was not taken");
 }
 
 void conn_close_when_sent(struct iscsi_conn *conn)
 {
-	if (conn->closing)
+	if (conn_ending(conn))
 		return;
 	conn->close_when_sent = true;
+	/* Who still logs in has the time limit of that. */
+	if (conn->state != CONN_LOGIN)
+		loop_timer_set(iscsi.core->loop, &conn->close_timer, CLOSE_GRACE_NS, close_overdue);
 	conn->state = CONN_IN_LOGOUT;
 	loop_call_queue(iscsi.core->loop, &conn->tx.flush);
 }
 
 void conn_full_feature(struct iscsi_conn *conn)
 {
+	if (conn_ending(conn))
+		return;
 	conn->state = CONN_FULL_FEATURE;
 	conn->login_done = true;
 	loop_timer_cancel(&conn->login_timer);

@@ -28,7 +28,7 @@ struct iscsi_task;
 enum conn_state {
 	CONN_LOGIN,	    /* S3, S4 of RFC 7143 8.1.2 */
 	CONN_FULL_FEATURE,  /* S5 LOGGED_IN */
-	CONN_IN_LOGOUT,	    /* S6: response queued, closes when it has left */
+	CONN_IN_LOGOUT,	    /* S6: the last PDU is queued, closes when it has left */
 	CONN_CLOSING,	    /* socket closed, tasks still in the store */
 };
 
@@ -66,6 +66,7 @@ struct iscsi_tx {
 	bool blocked;		/* the socket is full: waiting for EPOLLOUT */
 	struct loop_call flush;
 	uint64_t queued_bytes;
+	unsigned int queued_pdus;
 };
 
 struct iscsi_conn_stats {
@@ -96,10 +97,10 @@ struct iscsi_conn {
 	struct iscsi_text *text;   /* a text exchange under way (text_request.c) */
 	struct list tasks;	/* struct iscsi_task by conn_link */
 	unsigned int n_tasks;
-	struct loop_timer login_timer, nop_timer;
+	struct loop_timer login_timer, nop_timer, close_timer;
 	unsigned int nops_unanswered;
 	uint32_t nop_ttt;
-	uint64_t last_rx_ns;
+	uint64_t last_rx_ns;	/* something came, or what had waited was taken */
 	uint64_t nop_sent_ns, nop_rtt_ns;
 	struct loop_call reap;
 	struct iscsi_conn_stats stats;
@@ -109,13 +110,23 @@ struct iscsi_conn {
 struct iscsi_conn *conn_new(const struct iscsi_link *ops, int fd, struct iscsi_portal *portal,
 			    const struct addr *peer, const struct addr *local);
 /*
- * Ends the connection: closes the socket now, aborts its tasks, tells the session, frees itself when
- * the last task is released. Safe to call again, and from anywhere on the loop. @why is logged.
+ * Ends the connection: closes the socket now, aborts its tasks, tells the session. It and its tasks
+ * are freed in the REAP phase, when the last one is released. Safe to call again, and from anywhere
+ * on the loop. @why is logged.
  */
 void conn_close(struct iscsi_conn *conn, const char *why);
-/* Closes after everything queued is sent. */
+/*
+ * What is queued is the last that is sent: closes when it has left, or a peer that does not read
+ * has had its time. Nothing that comes is looked at from now on.
+ */
 void conn_close_when_sent(struct iscsi_conn *conn);
 /* Login is complete: enter full feature phase. */
 void conn_full_feature(struct iscsi_conn *conn);
+
+/* Neither receives nor sends any more PDUs. */
+static inline bool conn_ending(const struct iscsi_conn *conn)
+{
+	return conn->closing || conn->close_when_sent;
+}
 
 #endif

@@ -6,9 +6,6 @@
  */
 #include "iscsi/datain.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/iov.h"
 #include "iscsi/conn.h"
 #include "iscsi/pdu.h"
@@ -34,8 +31,6 @@ static void piece_sent(struct iscsi_pdu *pdu)
 /* Of the PDU that is embedded in the task. */
 static void last_sent(struct iscsi_pdu *pdu)
 {
-	free(pdu->owned);
-	pdu->owned = NULL;
 	task_pdu_sent(pdu->arg);
 }
 
@@ -137,17 +132,16 @@ static int send_data(struct iscsi_task *task, bool status)
 /* SenseLength and the sense data (RFC 7143 11.4.7). */
 static void add_sense(struct iscsi_task *task, struct iscsi_pdu *pdu)
 {
-	const struct scsi_cmd *cmd = &task->cmd;
-	uint8_t *data;
+	struct scsi_cmd *cmd = &task->cmd;
 
 	if (!cmd->sense_len)
 		return;
-	data = malloc(2u + cmd->sense_len);
-	if (!data)
-		return; /* the status alone still tells, and REQUEST SENSE is not lost */
-	put_be16(data, cmd->sense_len);
-	memcpy(data + 2, cmd->sense, cmd->sense_len);
-	pdu_set_data(pdu, data, 2u + cmd->sense_len, data);
+	be16_put(&task->sense_len, cmd->sense_len);
+	pdu->one[0] = (struct iovec){ &task->sense_len, sizeof(task->sense_len) };
+	pdu->one[1] = (struct iovec){ cmd->sense, cmd->sense_len };
+	pdu->data = pdu->one;
+	pdu->data_cnt = 2;
+	pdu->data_len = (uint32_t)sizeof(task->sense_len) + cmd->sense_len;
 }
 
 static void send_status(struct iscsi_task *task)
@@ -187,6 +181,6 @@ void datain_send(struct iscsi_task *task)
 		send_status(task);
 	/* We may be inside a call of the target, which frees nothing of its own there. */
 	task->pdus_out--;
-	if (task->conn->closing)
+	if (!task->pdus_out)
 		task_defer_free(task);
 }

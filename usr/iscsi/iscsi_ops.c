@@ -21,7 +21,6 @@
 
 #define IN_LOGIN (1u << CONN_LOGIN)
 #define IN_FFP (1u << CONN_FULL_FEATURE)
-#define IN_LOGOUT (1u << CONN_IN_LOGOUT)
 
 struct iscsi_op {
 	uint8_t states;	 /* others: a protocol error */
@@ -42,7 +41,7 @@ static const struct iscsi_op ops[ISCSI_OPCODE_MASK + 1] = {
 	[ISCSI_OP_TMF_REQ] = { IN_FFP, false, true, task_mgmt_header },
 	[ISCSI_OP_LOGIN_REQ] = { IN_LOGIN, true, true, login_header },
 	[ISCSI_OP_TEXT_REQ] = { IN_FFP, true, true, text_req_header },
-	[ISCSI_OP_DATA_OUT] = { IN_FFP | IN_LOGOUT, false, true, data_out_header },
+	[ISCSI_OP_DATA_OUT] = { IN_FFP, false, true, data_out_header },
 	[ISCSI_OP_LOGOUT_REQ] = { IN_FFP, true, true, logout_header },
 	[ISCSI_OP_SNACK] = { IN_FFP, false, true, snack },
 };
@@ -57,8 +56,6 @@ void iscsi_op_header(struct iscsi_conn *conn)
 		conn_close(conn, "something else than a login request before the login");
 		return;
 	}
-	if (conn->state == CONN_IN_LOGOUT && (!(op->states & IN_LOGOUT) || !conn->session))
-		return;
 	if (!op->header) {
 		log_limited(LOG_LVL_WARN, "unknown iSCSI opcode %02xh", bhs->opcode);
 		reject_send(conn, REJECT_UNSUPPORTED);

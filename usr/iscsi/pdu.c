@@ -103,7 +103,7 @@ void pdu_send(struct iscsi_pdu *pdu)
 {
 	struct iscsi_conn *conn = pdu->conn;
 
-	if (conn->closing) {
+	if (conn_ending(conn)) {
 		pdu->sent(pdu);
 		return;
 	}

@@ -59,7 +59,10 @@ void pdu_init(struct iscsi_pdu *pdu, struct iscsi_conn *conn, enum iscsi_opcode 
 	      void (*sent)(struct iscsi_pdu *pdu));
 /* Data segment of one piece; takes over @owned (malloc'ed, may be NULL). */
 void pdu_set_data(struct iscsi_pdu *pdu, const void *data, uint32_t len, void *owned);
-/* Fills StatSN, ExpCmdSN, MaxCmdSN, digests; hands it to the link. It leaves in this turn. */
+/*
+ * Fills StatSN, ExpCmdSN, MaxCmdSN, digests; hands it to the link. It leaves in this turn; or, after
+ * the connection's last PDU, not at all: then sent() is called at once.
+ */
 void pdu_send(struct iscsi_pdu *pdu);
 
 #endif

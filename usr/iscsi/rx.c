@@ -53,17 +53,23 @@ void rx_data_to(struct iscsi_conn *conn, const struct iovec *iov, unsigned int c
 	rx->dst_len = min_u32(rx->data_len, room > off ? room - off : 0);
 }
 
-int rx_data_to_ctrl(struct iscsi_conn *conn)
+int rx_data_to_ctrl_max(struct iscsi_conn *conn, uint32_t max)
 {
 	struct iscsi_rx *rx = &conn->rx;
+	uint32_t len = min_u32(rx->data_len, max);
 
-	rx->ctrl = malloc((size_t)rx->data_len + 1);
+	rx->ctrl = malloc((size_t)len + 1);
 	if (!rx->ctrl)
 		return -ENOMEM;
-	((char *)rx->ctrl)[rx->data_len] = '\0';
-	rx->ctrl_iov = (struct iovec){ rx->ctrl, rx->data_len };
-	rx_data_to(conn, &rx->ctrl_iov, 1, 0, rx->data_len);
+	((char *)rx->ctrl)[len] = '\0';
+	rx->ctrl_iov = (struct iovec){ rx->ctrl, len };
+	rx_data_to(conn, &rx->ctrl_iov, 1, 0, len);
 	return 0;
+}
+
+int rx_data_to_ctrl(struct iscsi_conn *conn)
+{
+	return rx_data_to_ctrl_max(conn, UINT32_MAX);
 }
 
 static void pdu_complete(struct iscsi_conn *conn)
@@ -72,7 +78,7 @@ static void pdu_complete(struct iscsi_conn *conn)
 
 	if (rx->complete)
 		rx->complete(conn);
-	if (!conn->closing)
+	if (!conn_ending(conn))
 		rx_init(conn);
 }
 
@@ -104,7 +110,7 @@ static void header_complete(struct iscsi_conn *conn)
 	struct iscsi_rx *rx = &conn->rx;
 
 	iscsi_op_header(conn);
-	if (conn->closing)
+	if (conn_ending(conn))
 		return;
 	if (rx->data_len) {
 		rx->with_data = true;
@@ -180,7 +186,7 @@ static void piece_complete(struct iscsi_conn *conn)
 		rx->bad_data = rx->crc != digest_value(rx->digest);
 		if (rx->bad_data)
 			reject_bad_data(conn);
-		if (!conn->closing)
+		if (!conn_ending(conn))
 			pdu_complete(conn);
 		break;
 	}
@@ -245,7 +251,7 @@ void rx_push(struct iscsi_conn *conn, const uint8_t *p, size_t n)
 	struct iscsi_rx *rx = &conn->rx;
 
 	conn->stats.rx_bytes += n;
-	while (n && !conn->closing) {
+	while (n && !conn_ending(conn)) {
 		size_t used;
 
 		switch (rx->state) {
@@ -276,7 +282,7 @@ unsigned int rx_places(struct iscsi_conn *conn, struct iovec *out, unsigned int 
 {
 	struct iscsi_rx *rx = &conn->rx;
 
-	if (rx->state != RX_DATA || !rx->dst || rx->dst_len < rx->data_len ||
+	if (conn_ending(conn) || rx->state != RX_DATA || !rx->dst || rx->dst_len < rx->data_len ||
 	    rx->data_len - rx->have < PLACE_MIN)
 		return 0;
 	return iov_slice(rx->dst, rx->dst_cnt, (size_t)rx->dst_off + rx->have,

@@ -24,7 +24,11 @@ void rx_placed(struct iscsi_conn *conn, size_t n);
 /* For header handlers: the data segment goes to @iov from byte @off on, what is too long is dropped. */
 void rx_data_to(struct iscsi_conn *conn, const struct iovec *iov, unsigned int cnt, uint32_t off,
 		uint32_t room);
-/* For header handlers: the data segment goes to a buffer of its own, conn->rx.ctrl, NUL-terminated. 0 or -ENOMEM. */
+/*
+ * For header handlers: the data segment, or its first @max bytes, goes to a buffer of its own,
+ * conn->rx.ctrl, NUL-terminated. 0 or -ENOMEM.
+ */
+int rx_data_to_ctrl_max(struct iscsi_conn *conn, uint32_t max);
 int rx_data_to_ctrl(struct iscsi_conn *conn);
 void rx_done(struct iscsi_conn *conn);
 

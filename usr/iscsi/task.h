@@ -19,6 +19,7 @@
 struct iscsi_conn;
 struct iscsi_session;
 
+#define IMMEDIATE_MAX 64 /* immediate commands of a session at once; they have no window */
 #define ISCSI_R2T_MAX 8 /* R2Ts that we leave unanswered at once, whatever was negotiated */
 
 struct iscsi_task {
@@ -64,6 +65,7 @@ struct iscsi_task {
 	struct iovec early_iov;
 	/* Data-in and status. */
 	uint32_t data_sn;
+	struct be16 sense_len;		/* as sent in front of the sense data */
 	unsigned int pdus_out;		/* queued PDUs that refer to this task */
 	struct iscsi_pdu rsp;
 };

@@ -64,7 +64,7 @@ void tcp_ready(struct loop_fd *lf, uint32_t events)
 
 	if (events & EPOLLOUT)
 		tx_unblocked(conn);
-	if ((events & EPOLLIN) || ((events & (EPOLLERR | EPOLLHUP)) && conn->rx.paused))
+	if (events & EPOLLIN)
 		receive(conn);
 	else if (events & (EPOLLERR | EPOLLHUP))
 		conn_close(conn, "connection lost");

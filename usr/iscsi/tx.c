@@ -20,8 +20,9 @@
 
 #define TX_IOV 512		    /* pieces of one sendmsg */
 #define TX_TURN (2 * MiB)	    /* bytes of one connection in one turn: others wait */
-#define TX_STOP_READING (8 * MiB)   /* a peer that does not take its answers gets no more */
-#define TX_GO_READING (4 * MiB)
+/* A peer that does not take its answers gets no more: the small ones cost us more than their bytes. */
+#define TX_MANY_BYTES (8 * MiB)
+#define TX_MANY_PDUS 4096
 
 /* The header and its digest are sent as one piece. */
 static_assert(offsetof(struct iscsi_pdu, header_digest) ==
@@ -97,6 +98,7 @@ static void account(struct iscsi_conn *conn, uint64_t n)
 			break;
 		n -= size;
 		list_del(&pdu->link);
+		conn->tx.queued_pdus--;
 		pdu->sent(pdu);
 	}
 	conn->tx.skip = n;
@@ -104,17 +106,18 @@ static void account(struct iscsi_conn *conn, uint64_t n)
 
 static void block(struct iscsi_conn *conn, bool blocked)
 {
-	if (conn->tx.blocked == blocked)
-		return;
 	conn->tx.blocked = blocked;
 	loop_fd_mod(&conn->fd, (conn->rx.paused ? 0 : EPOLLIN) | (blocked ? EPOLLOUT : 0));
 }
 
 static void check_reading(struct iscsi_conn *conn)
 {
-	if (!conn->rx.paused && conn->tx.queued_bytes > TX_STOP_READING)
+	const struct iscsi_tx *tx = &conn->tx;
+
+	if (!conn->rx.paused && (tx->queued_bytes > TX_MANY_BYTES || tx->queued_pdus > TX_MANY_PDUS))
 		conn->ops->pause_rx(conn, true);
-	else if (conn->rx.paused && conn->tx.queued_bytes < TX_GO_READING)
+	else if (conn->rx.paused && tx->queued_bytes < TX_MANY_BYTES / 2 &&
+		 tx->queued_pdus < TX_MANY_PDUS / 2)
 		conn->ops->pause_rx(conn, false);
 }
 
@@ -180,13 +183,15 @@ void tx_queue(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 {
 	list_push_back(&conn->tx.queue, &pdu->link);
 	conn->tx.queued_bytes += pdu_size(pdu);
+	conn->tx.queued_pdus++;
 	loop_call_queue(iscsi.core->loop, &conn->tx.flush);
 }
 
 void tx_unblocked(struct iscsi_conn *conn)
 {
+	/* What is waited for stays: the flush of this turn knows whether there is more. */
 	conn->tx.blocked = false;
-	loop_fd_mod(&conn->fd, conn->rx.paused ? 0 : EPOLLIN);
+	conn->last_rx_ns = loop_now(iscsi.core->loop);
 	loop_call_queue(iscsi.core->loop, &conn->tx.flush);
 }
 
@@ -196,6 +201,7 @@ void tx_drop(struct iscsi_conn *conn)
 
 	loop_call_cancel(&conn->tx.flush);
 	conn->tx.skip = conn->tx.queued_bytes = 0;
+	conn->tx.queued_pdus = 0;
 	while ((link = list_pop(&conn->tx.queue))) {
 		struct iscsi_pdu *pdu = list_entry(link, struct iscsi_pdu, link);
 
