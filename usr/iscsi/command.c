@@ -22,8 +22,6 @@
 #include "target/cmd.h"
 #include "target/nexus.h"
 
-#define IMMEDIATE_MAX 64 /* immediate commands of a session at once; they have no window */
-
 /* --- the additional header segments (RFC 7143 11.2.2) --- */
 
 /* The CDB's bytes 16 and on. */
@@ -97,6 +95,8 @@ static const char *check_data(const struct iscsi_conn *conn, const struct iscsi_
 	uint32_t imm = conn->rx.data_len, edtl = be32_get(req->edtl);
 	bool write = req->flags & ISCSI_CMD_WRITE, final = req->flags & ISCSI_FINAL;
 
+	if (be32_get(req->itt) == ISCSI_RESERVED_TAG)
+		return "a command with the reserved tag";
 	if (imm && !write)
 		return "data with a command that does not write";
 	if (imm && !p->immediate_data)
@@ -160,15 +160,15 @@ static void pdu_complete(struct iscsi_conn *conn)
 	uint32_t len = conn->rx.data_len;
 
 	conn->rx.task = NULL;
-	if (!task)
-		return;
-	task->received += len;
-	task->requested = task->received;
-	command_check_held(task);
-	if (task->submitted && !task->ended)
-		r2t_progress(task);
-	else if (!task->submitted)
-		command_run_early(conn->session);
+	if (task) {
+		task->received += len;
+		task->requested = task->received;
+		command_check_held(task);
+		if (task->submitted && !task->ended)
+			r2t_progress(task);
+	}
+	/* Not before: what comes after this one must not overtake it. */
+	command_run_early(conn->session);
 }
 
 /* The data of a task whose turn has not come is kept aside. */
@@ -191,11 +191,48 @@ void command_queue_early(struct iscsi_task *task)
 	struct iscsi_session *s = task->conn->session;
 	struct iscsi_task *pos;
 
+	/* An immediate one does not use up its number: the command that does comes after it. */
 	list_for_each(pos, &s->early, early_link)
-		if (sn_before(task->cmd_sn, pos->cmd_sn))
+		if (sn_before(task->cmd_sn, pos->cmd_sn) ||
+		    (task->immediate && task->cmd_sn == pos->cmd_sn && !pos->immediate))
 			break;
 	/* Before @pos, which is the head when none is later. */
 	list_push_back(&pos->early_link, &task->early_link);
+}
+
+int command_skip(struct iscsi_conn *conn, uint32_t itt, uint32_t cmd_sn)
+{
+	struct iscsi_task *hole = task_new(conn, itt);
+
+	if (!hole)
+		return -ENOMEM;
+	hole->hole = hole->header_taken = true;
+	hole->cmd_sn = cmd_sn;
+	task_count(hole, false);
+	command_queue_early(hole);
+	return 0;
+}
+
+bool command_take_number(struct iscsi_conn *conn)
+{
+	/* CmdSN stands at the same place in everything that has one. */
+	const struct iscsi_nop_out *req = (const void *)conn->rx.hdr;
+	bool immediate = req->opcode & ISCSI_IMMEDIATE;
+	uint32_t cmd_sn = be32_get(req->cmd_sn);
+
+	switch (window_take(conn->session, cmd_sn, immediate)) {
+	case WINDOW_DUE:
+		if (!immediate)
+			command_run_early(conn->session);
+		return true;
+	case WINDOW_EARLY:
+		if (!command_skip(conn, be32_get(req->itt), cmd_sn))
+			return true;
+		conn_close(conn, "out of memory");
+		return false;
+	default:
+		return false;
+	}
 }
 
 static void submit(struct iscsi_task *task)
@@ -248,9 +285,10 @@ void command_run_early(struct iscsi_session *s)
 	while (!list_empty(&s->early) && !s->dying) {
 		struct iscsi_task *task = list_first(&s->early, struct iscsi_task, early_link);
 
-		if (task->cmd_sn != s->exp_cmd_sn || task->conn->rx.task == task)
+		if (sn_before(s->exp_cmd_sn, task->cmd_sn) || task->conn->rx.task == task)
 			return;
-		s->exp_cmd_sn++;
+		if (!task->immediate)
+			s->exp_cmd_sn++;
 		list_del(&task->early_link);
 		run_early_task(task);
 	}
@@ -269,6 +307,10 @@ void command_header(struct iscsi_conn *conn)
 		reject_and_close(conn, REJECT_PROTOCOL_ERROR, bad);
 		return;
 	}
+	verdict = window_check(s, be32_get(req->cmd_sn), immediate);
+	if (verdict == WINDOW_DROP)
+		return;
+	/* A rejected command's number is not used up (RFC 7143 7.3). */
 	if (immediate && s->n_immediate >= IMMEDIATE_MAX) {
 		reject_send(conn, REJECT_TOO_MANY_IMMEDIATE);
 		return;
@@ -277,17 +319,16 @@ void command_header(struct iscsi_conn *conn)
 		reject_send(conn, REJECT_TASK_IN_PROGRESS);
 		return;
 	}
-	verdict = window_take(s, be32_get(req->cmd_sn), immediate);
-	if (verdict == WINDOW_DROP)
-		return;
 	task = parse(conn, req);
 	if (!task)
 		return;
 	task->cmd_sn = be32_get(req->cmd_sn);
 	task_count(task, immediate);
 	if (verdict == WINDOW_DUE) {
+		s->exp_cmd_sn += !immediate;
 		submit(task);
 	} else if (prepare_early(conn, task)) {
+		task_free(task);
 		conn_close(conn, "out of memory");
 		return;
 	} else {
@@ -295,8 +336,6 @@ void command_header(struct iscsi_conn *conn)
 	}
 	receive_data(conn, task);
 	task->header_taken = true;
-	if (!immediate && verdict == WINDOW_DUE)
-		command_run_early(s);
 }
 
 /* --- back from the target --- */
@@ -332,7 +371,7 @@ static void send_response(struct iscsi_task *task)
 
 void command_check_held(struct iscsi_task *task)
 {
-	if (!task->ended || task->responding || task->no_response || task->conn->closing)
+	if (!task->ended || task->responding || task->no_response || conn_ending(task->conn))
 		return;
 	if (task->unsolicited_open || task->conn->rx.task == task || !task->header_taken)
 		return;

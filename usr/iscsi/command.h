@@ -6,6 +6,7 @@
 #ifndef ISCSI_COMMAND_H
 #define ISCSI_COMMAND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct iscsi_conn;
@@ -20,6 +21,13 @@ void command_header(struct iscsi_conn *conn);
 void command_run_early(struct iscsi_session *s);
 /* Holds a task, or the place of one that will not come, until its CmdSN is due. */
 void command_queue_early(struct iscsi_task *task);
+/* Counts @cmd_sn, which is not yet due and will not come as a command, as received. 0 or -ENOMEM. */
+int command_skip(struct iscsi_conn *conn, uint32_t itt, uint32_t cmd_sn);
+/*
+ * For numbered requests that are no tasks and need not wait for their turn: takes the number of the
+ * PDU in conn->rx. False: it is to be ignored, or the connection was closed.
+ */
+bool command_take_number(struct iscsi_conn *conn);
 /* Unsolicited data has ended, or a data PDU is complete: a response that was held may go. */
 void command_check_held(struct iscsi_task *task);
 

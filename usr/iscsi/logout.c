@@ -10,7 +10,6 @@
 #include "iscsi/pdu.h"
 #include "iscsi/reject.h"
 #include "iscsi/session.h"
-#include "iscsi/window.h"
 
 static struct iscsi_conn *find_cid(const struct iscsi_session *s, uint16_t cid)
 {
@@ -79,12 +78,6 @@ static void logout(struct iscsi_conn *conn)
 
 void logout_header(struct iscsi_conn *conn)
 {
-	const struct iscsi_logout_req *req = (const void *)conn->rx.hdr;
-	bool immediate = req->opcode & ISCSI_IMMEDIATE;
-
-	if (window_take(conn->session, be32_get(req->cmd_sn), immediate) != WINDOW_DUE)
-		return;
-	logout(conn);
-	if (!immediate && !conn->closing)
-		command_run_early(conn->session);
+	if (command_take_number(conn))
+		logout(conn);
 }

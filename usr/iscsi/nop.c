@@ -77,7 +77,7 @@ static void echo(struct iscsi_conn *conn)
 {
 	const struct iscsi_nop_out *req = (const void *)conn->rx.hdr;
 	struct iscsi_pdu *pdu = pdu_new(conn, ISCSI_OP_NOP_IN);
-	uint32_t len = min_u32(conn->rx.data_len, conn->params.max_xmit_dsl);
+	uint32_t len = conn->rx.dst_len;
 
 	if (!pdu) {
 		conn_close(conn, "out of memory");
@@ -96,7 +96,8 @@ static void complete(struct iscsi_conn *conn)
 	const struct iscsi_nop_out *req = (const void *)conn->rx.hdr;
 	uint32_t ttt = be32_get(req->ttt);
 
-	if (conn->rx.bad_data)
+	/* What is rejected has not used up its number (RFC 7143 7.3). */
+	if (conn->rx.bad_data || !command_take_number(conn))
 		return;
 	if (ttt != ISCSI_RESERVED_TAG && ttt == conn->nop_ttt) {
 		conn->nops_unanswered = 0;
@@ -110,21 +111,16 @@ void nop_out_header(struct iscsi_conn *conn)
 {
 	const struct iscsi_nop_out *req = (const void *)conn->rx.hdr;
 	bool immediate = req->opcode & ISCSI_IMMEDIATE;
-	enum window_verdict verdict;
 
 	if (be32_get(req->itt) == ISCSI_RESERVED_TAG && !immediate) {
 		reject_and_close(conn, REJECT_PROTOCOL_ERROR, "a NOP-Out without a task must be immediate");
 		return;
 	}
-	verdict = window_take(conn->session, be32_get(req->cmd_sn), immediate);
-	/* One that comes early changes nothing by being answered early, but its number is missed: it is dropped. */
-	if (verdict != WINDOW_DUE)
+	if (window_check(conn->session, be32_get(req->cmd_sn), immediate) == WINDOW_DROP)
 		return;
-	if (conn->rx.data_len && rx_data_to_ctrl(conn)) {
+	if (conn->rx.data_len && rx_data_to_ctrl_max(conn, conn->params.max_xmit_dsl)) {
 		conn_close(conn, "out of memory");
 		return;
 	}
 	conn->rx.complete = complete;
-	if (!immediate)
-		command_run_early(conn->session);
 }

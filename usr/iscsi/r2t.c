@@ -150,17 +150,12 @@ void r2t_progress(struct iscsi_task *task)
 
 /* --- receiving --- */
 
-static void data_out_complete(struct iscsi_conn *conn)
+static void data_out_taken(struct iscsi_task *task, const struct iscsi_data_out *h, uint32_t len)
 {
-	const struct iscsi_data_out *h = (const void *)conn->rx.hdr;
-	struct iscsi_task *task = conn->rx.task;
 	bool final = h->flags & ISCSI_FINAL;
 	unsigned int slot = be32_get(h->ttt) & ((1u << SLOT_BITS) - 1);
 
-	conn->rx.task = NULL;
-	if (!task)
-		return;
-	task->received += conn->rx.data_len;
+	task->received += len;
 	if (be32_get(h->ttt) == ISCSI_RESERVED_TAG) {
 		task->requested = task->received;
 		if (final)
@@ -172,8 +167,16 @@ static void data_out_complete(struct iscsi_conn *conn)
 	command_check_held(task);
 	if (task->submitted && !task->ended)
 		r2t_progress(task);
-	else if (!task->submitted)
-		command_run_early(conn->session);
+}
+
+static void data_out_complete(struct iscsi_conn *conn)
+{
+	struct iscsi_task *task = conn->rx.task;
+
+	conn->rx.task = NULL;
+	if (task)
+		data_out_taken(task, (const void *)conn->rx.hdr, conn->rx.data_len);
+	command_run_early(conn->session);
 }
 
 /* The task of a solicited Data-Out; NULL: it has ended, the data is dropped. */
@@ -241,7 +244,7 @@ void data_out_header(struct iscsi_conn *conn)
 
 	conn->stats.data_out_pdus++;
 	task = solicited ? find_solicited(conn->session, ttt, itt) : task_find(conn->session, itt);
-	if (!task || task->is_tmf || task->conn != conn || task->no_response)
+	if (!task || task->is_tmf || task->conn != conn || task->no_response || task->hole)
 		return;
 	bad = solicited ? check_solicited(task, h, conn->rx.data_len) :
 			  check_unsolicited(task, h, conn->rx.data_len);

@@ -20,9 +20,28 @@
 #include "target/nexus.h"
 #include "target/target.h"
 
+#define TMF_MAX (2 * IMMEDIATE_MAX) /* so that there is room to abort immediate commands */
+
 static const struct iscsi_tmf_req *request(const struct iscsi_task *task)
 {
 	return (const void *)task->tmf_req;
+}
+
+static uint8_t function_of(const struct iscsi_tmf_req *req)
+{
+	return req->flags & 0x7f;
+}
+
+static bool is_reset(uint8_t function)
+{
+	return function == TMF_TARGET_WARM_RESET || function == TMF_TARGET_COLD_RESET;
+}
+
+/* Functions that take all commands of a logical unit or of the target. */
+static bool is_task_set(uint8_t function)
+{
+	return function == TMF_ABORT_TASK_SET || function == TMF_CLEAR_TASK_SET ||
+	       function == TMF_LUN_RESET || is_reset(function);
 }
 
 /* TARGET COLD RESET ends the sessions after its response (RFC 7143 11.5.1). */
@@ -52,7 +71,7 @@ static void response_sent(struct iscsi_pdu *pdu)
 static void respond(struct iscsi_task *task, uint8_t response)
 {
 	struct iscsi_pdu *pdu = &task->rsp;
-	bool cold = (request(task)->flags & 0x7f) == TMF_TARGET_COLD_RESET;
+	bool cold = function_of(request(task)) == TMF_TARGET_COLD_RESET;
 
 	task->ended = true;
 	task->responding = true;
@@ -71,7 +90,7 @@ void iscsi_tmf_respond(struct tmf *tmf)
 {
 	struct iscsi_task *task = container_of(tmf, struct iscsi_task, tmf);
 
-	if (task->conn->closing) {
+	if (conn_ending(task->conn)) {
 		task->ended = true;
 		task->no_response = true;
 		task_defer_free(task);
@@ -82,9 +101,9 @@ void iscsi_tmf_respond(struct tmf *tmf)
 
 /*
  * RFC 7143 11.5.5 and 11.6.1: ABORT TASK of a command that has not arrived, or whose turn has
- * not come. Its CmdSN counts as received. True when the answer is in *@response.
+ * not come. Its CmdSN counts as received. False: there is no such command.
  */
-static bool abort_unseen(struct iscsi_task *task, uint8_t *response)
+static bool abort_unseen(struct iscsi_task *task)
 {
 	const struct iscsi_tmf_req *req = request(task);
 	struct iscsi_session *s = task->conn->session;
@@ -94,45 +113,77 @@ static bool abort_unseen(struct iscsi_task *task, uint8_t *response)
 	if (victim && !victim->is_tmf && !victim->submitted && !victim->hole) {
 		task_forget_rx(victim);
 		victim->hole = true;
-		*response = TMF_RSP_COMPLETE;
 		return true;
 	}
-	if (victim)
+	if (victim || !sn_before(ref_sn, task->cmd_sn) || window_check(s, ref_sn, false) == WINDOW_DROP)
 		return false;
-	if (!sn_before(ref_sn, s->exp_cmd_sn) && sn_before(ref_sn, task->cmd_sn)) {
-		struct iscsi_task *hole = task_new(task->conn, be32_get(req->ref_itt));
+	return !command_skip(task->conn, be32_get(req->ref_itt), ref_sn);
+}
 
-		if (!hole)
-			return false;
-		hole->hole = hole->header_taken = true;
-		hole->cmd_sn = ref_sn;
-		task_count(hole, false);
-		command_queue_early(hole);
-		*response = TMF_RSP_COMPLETE;
-		return true;
-	}
-	return false;
+/* --- commands that the target is done with, but not the initiator --- */
+
+/*
+ * The response waits for the end of the unsolicited data (command.c). An initiator that aborts the
+ * command need not send any more of that, and may use the tag again.
+ */
+static bool drop_held(struct iscsi_task *victim)
+{
+	if (!victim || victim->is_tmf || !victim->ended || victim->responding || victim->no_response)
+		return false;
+	task_forget_rx(victim);
+	victim->no_response = true;
+	task_uncount(victim);
+	task_check_done(victim);
+	return true;
+}
+
+static void drop_held_of(struct iscsi_session *s, const uint8_t *lun)
+{
+	struct iscsi_task *task, *tmp;
+	struct iscsi_conn *conn;
+
+	list_for_each(conn, &s->conns, link)
+		list_for_each_safe(task, tmp, &conn->tasks, conn_link)
+			if (!lun || !task->ended || task->is_tmf ||
+			    !memcmp(task->cmd.lun, lun, SCSI_LUN_LEN))
+				drop_held(task);
 }
 
 void task_mgmt_run(struct iscsi_task *task)
 {
 	const struct iscsi_tmf_req *req = request(task);
-	uint8_t function = req->flags & 0x7f, response;
+	struct iscsi_session *s = task->conn->session;
+	uint8_t function = function_of(req);
 
 	task->submitted = true;
 	if (function == TMF_TASK_REASSIGN) {
 		respond(task, TMF_RSP_NO_REASSIGN);
 		return;
 	}
-	if (function == TMF_ABORT_TASK && abort_unseen(task, &response)) {
-		respond(task, response);
+	if (function == TMF_ABORT_TASK && (drop_held(task_find(s, be32_get(req->ref_itt))) ||
+					   abort_unseen(task))) {
+		respond(task, TMF_RSP_COMPLETE);
 		return;
 	}
-	task->tmf.nexus = task->conn->session->nexus;
+	if (is_task_set(function))
+		drop_held_of(s, is_reset(function) ? NULL : req->lun);
+	task->tmf.nexus = s->nexus;
 	task->tmf.function = function;
 	task->tmf.tag = be32_get(req->ref_itt);
 	memcpy(task->tmf.lun, req->lun, sizeof(task->tmf.lun));
 	target_tmf(&task->tmf);
+}
+
+/*
+ * RFC 7143 4.2.3.3: the commands that were sent before an immediate function are affected by it, so
+ * they come first. A number beyond the window is no gap that will be filled.
+ */
+static bool must_wait(const struct iscsi_session *s, const struct iscsi_tmf_req *req)
+{
+	uint32_t cmd_sn = be32_get(req->cmd_sn);
+
+	return is_task_set(function_of(req)) && sn_before(s->exp_cmd_sn, cmd_sn) &&
+	       !sn_before(s->max_cmd_sn + 1, cmd_sn);
 }
 
 void task_mgmt_header(struct iscsi_conn *conn)
@@ -143,13 +194,17 @@ void task_mgmt_header(struct iscsi_conn *conn)
 	enum window_verdict verdict;
 	struct iscsi_task *task;
 
+	verdict = window_check(s, be32_get(req->cmd_sn), immediate);
+	if (verdict == WINDOW_DROP)
+		return;
+	if (immediate && s->n_immediate >= TMF_MAX) {
+		reject_send(conn, REJECT_TOO_MANY_IMMEDIATE);
+		return;
+	}
 	if (task_find(s, be32_get(req->itt))) {
 		reject_send(conn, REJECT_TASK_IN_PROGRESS);
 		return;
 	}
-	verdict = window_take(s, be32_get(req->cmd_sn), immediate);
-	if (verdict == WINDOW_DROP)
-		return;
 	task = task_new(conn, be32_get(req->itt));
 	if (!task) {
 		conn_close(conn, "out of memory");
@@ -160,10 +215,11 @@ void task_mgmt_header(struct iscsi_conn *conn)
 	task->is_tmf = task->header_taken = true;
 	task->cmd_sn = be32_get(req->cmd_sn);
 	task_count(task, immediate);
-	if (verdict == WINDOW_EARLY) {
+	if (verdict == WINDOW_EARLY || (immediate && must_wait(s, req))) {
 		command_queue_early(task);
 		return;
 	}
+	s->exp_cmd_sn += !immediate;
 	task_mgmt_run(task);
 	command_run_early(s);
 }

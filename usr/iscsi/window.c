@@ -7,20 +7,39 @@
 #include "base/pool.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/session.h"
+#include "iscsi/task.h"
 #include "target/core.h"
 
 #define WINDOW_PRESSED 4 /* commands, while data buffers are short: never closed, or nobody would open it */
 
-enum window_verdict window_take(struct iscsi_session *s, uint32_t cmd_sn, bool immediate)
+/* A command with this number came before its turn and waits. */
+static bool waits(const struct iscsi_session *s, uint32_t cmd_sn)
+{
+	const struct iscsi_task *task;
+
+	list_for_each(task, &s->early, early_link)
+		if (task->cmd_sn == cmd_sn && !task->immediate)
+			return true;
+	return false;
+}
+
+enum window_verdict window_check(const struct iscsi_session *s, uint32_t cmd_sn, bool immediate)
 {
 	if (immediate)
 		return WINDOW_DUE;
-	if (sn_before(cmd_sn, s->exp_cmd_sn) || sn_before(s->max_cmd_sn, cmd_sn))
+	if (sn_before(cmd_sn, s->exp_cmd_sn) || sn_before(s->max_cmd_sn, cmd_sn) ||
+	    waits(s, cmd_sn))
 		return WINDOW_DROP;
-	if (cmd_sn != s->exp_cmd_sn)
-		return WINDOW_EARLY;
-	s->exp_cmd_sn++;
-	return WINDOW_DUE;
+	return cmd_sn == s->exp_cmd_sn ? WINDOW_DUE : WINDOW_EARLY;
+}
+
+enum window_verdict window_take(struct iscsi_session *s, uint32_t cmd_sn, bool immediate)
+{
+	enum window_verdict verdict = window_check(s, cmd_sn, immediate);
+
+	if (verdict == WINDOW_DUE && !immediate)
+		s->exp_cmd_sn++;
+	return verdict;
 }
 
 uint32_t session_max_cmd_sn(struct iscsi_session *s)

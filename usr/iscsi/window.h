@@ -11,9 +11,9 @@
 struct iscsi_session;
 
 enum window_verdict {
-	WINDOW_DUE,	/* it is ExpCmdSN, which has now advanced; or immediate */
+	WINDOW_DUE,	/* it is ExpCmdSN; or immediate */
 	WINDOW_EARLY,	/* inside the window, but another one comes first */
-	WINDOW_DROP,	/* outside the window: silently ignored */
+	WINDOW_DROP,	/* outside the window, or there already: silently ignored */
 };
 
 /* Serial number arithmetic (RFC 1982): a before b. */
@@ -22,6 +22,9 @@ static inline bool sn_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
+/* Changes nothing. */
+enum window_verdict window_check(const struct iscsi_session *s, uint32_t cmd_sn, bool immediate);
+/* The same, and ExpCmdSN advances when the verdict on a numbered one is WINDOW_DUE. */
 enum window_verdict window_take(struct iscsi_session *s, uint32_t cmd_sn, bool immediate);
 
 #endif
