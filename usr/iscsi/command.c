@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "base/iov.h"
+#include "base/pool.h"
 #include "iscsi/conn.h"
+#include "iscsi/iscsi.h"
 #include "iscsi/r2t.h"
 #include "iscsi/reject.h"
 #include "iscsi/rx.h"
@@ -20,6 +22,7 @@
 #include "iscsi/task_mgmt.h"
 #include "iscsi/window.h"
 #include "target/cmd.h"
+#include "target/core.h"
 #include "target/nexus.h"
 
 /* --- the additional header segments (RFC 7143 11.2.2) --- */
@@ -171,14 +174,14 @@ static void pdu_complete(struct iscsi_conn *conn)
 	command_run_early(conn->session);
 }
 
-/* The data of a task whose turn has not come is kept aside. */
+/* The data of a task whose turn has not come is kept aside, within the budget of all data. */
 static int prepare_early(struct iscsi_conn *conn, struct iscsi_task *task)
 {
 	uint32_t size = conn->rx.data_len + task->unsolicited_left;
 
 	if (!size)
 		return 0;
-	task->early_data = malloc(size);
+	task->early_data = buf_get(&iscsi.core->bufs, size);
 	if (!task->early_data)
 		return -ENOMEM;
 	task->early_size = size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection: from accept to the last byte; state by the table in fsm.c
- * (RFC 7143 chapter 8). Owns its tasks; belongs to a session from login on.
+ * A connection: from accept to the last byte, through the states of RFC 7143 chapter 8
+ * (conn.c moves it). Owns its tasks; belongs to a session from login on.
  */
 #ifndef ISCSI_CONN_H
 #define ISCSI_CONN_H

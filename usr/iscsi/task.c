@@ -108,7 +108,7 @@ void task_free(struct iscsi_task *task)
 	if (task->submitted && !task->is_tmf)
 		scsi_cmd_release(&task->cmd);
 	free(task->cdb_ext);
-	free(task->early_data);
+	buf_put(&iscsi.core->bufs, task->early_data, task->early_size);
 	pool_put(&iscsi.tasks, task);
 	if (!--conn->n_tasks && conn->closing)
 		loop_call_queue(iscsi.core->loop, &conn->reap);
