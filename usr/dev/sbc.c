@@ -205,6 +205,11 @@ static const struct opcode_rows rows[] = {
 
 static struct optable table;
 
+static void show(const struct lu *lu, json_t *obj)
+{
+	json_object_set_new(obj, "write_cache", json_boolean(to_sbc(lu)->wce));
+}
+
 const struct dev_type dev_disk = {
 	.name = "disk",
 	.show_name = "disk",
@@ -220,5 +225,6 @@ const struct dev_type dev_disk = {
 	.detach = detach,
 	.medium_changed = medium_changed,
 	.set = spc_set,
+	.show = show,
 	.reset = reset,
 };

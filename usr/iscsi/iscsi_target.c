@@ -137,6 +137,8 @@ void iscsi_target_show(const struct target *t, json_t *obj)
 	json_object_set_new(obj, "nop_interval", json_integer(it->nop_interval_s));
 	json_object_set_new(obj, "nop_count", json_integer(it->nop_count));
 	json_object_set_new(obj, "params", params);
+	if (it->alias)
+		json_object_set_new(obj, "alias", json_string(it->alias));
 	if (it->redirect_addr)
 		json_object_set_new(obj, "redirect",
 				    json_pack("{s:s s:i s:s}", "address", it->redirect_addr, "port",

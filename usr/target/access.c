@@ -179,14 +179,26 @@ bool access_ok(const struct access *a, const char *initiator_name, const struct 
 	return list_empty(&a->names) || name_listed(a, initiator_name);
 }
 
-json_t *access_show(const struct access *a)
+static json_t *show_list(json_t *array, const struct list *list)
 {
-	json_t *array = json_array();
 	const struct entry *e;
 
-	list_for_each(e, &a->addrs, link)
-		json_array_append_new(array, json_string(e->text));
-	list_for_each(e, &a->names, link)
+	list_for_each(e, list, link)
 		json_array_append_new(array, json_string(e->text));
 	return array;
+}
+
+json_t *access_show_addrs(const struct access *a)
+{
+	return show_list(json_array(), &a->addrs);
+}
+
+json_t *access_show_names(const struct access *a)
+{
+	return show_list(json_array(), &a->names);
+}
+
+json_t *access_show(const struct access *a)
+{
+	return show_list(access_show_addrs(a), &a->names);
 }

@@ -36,5 +36,7 @@ bool access_ok(const struct access *a, const char *initiator_name, const struct 
 bool access_addr_ok(const struct access *a, const struct addr *peer);
 /* Array of strings, addresses first, then names. New reference. */
 json_t *access_show(const struct access *a);
+json_t *access_show_addrs(const struct access *a);
+json_t *access_show_names(const struct access *a);
 
 #endif

@@ -21,6 +21,22 @@ static const char *lu_flags(const struct lu *lu)
 	return lu->bs_sync ? "sync" : lu->bs_direct ? "direct" : "";
 }
 
+/* Parameters that the classic text never had; tgt-admin compares and saves them. */
+static int add_settings(const struct lu *lu, json_t *obj)
+{
+	json_t *more = json_pack("{s:b s:b s:i s:i s:i s:I s:i}",
+				 "readonly_conf", lu->readonly_conf,
+				 "sense_format", lu->descriptor_sense, "lbppbe", (int)lu->lbppbe,
+				 "la_lba", (int)lu->la_lba,
+				 "optimal_xfer_gran", (int)lu->opt_xfer_gran,
+				 "optimal_xfer_len", (json_int_t)lu->opt_xfer_len,
+				 "rotation_rate", (int)lu->rotation_rate);
+	int r = more ? json_object_update(obj, more) : -1;
+
+	json_decref(more);
+	return r;
+}
+
 json_t *lu_to_json(const struct lu *lu)
 {
 	json_t *obj = json_pack(
@@ -37,6 +53,10 @@ json_t *lu_to_json(const struct lu *lu)
 		"bsopts", lu->bsopts, "flags", lu_flags(lu));
 
 	if (obj && json_object_set_new(obj, "reservation", reserve_to_json(lu))) {
+		json_decref(obj);
+		return NULL;
+	}
+	if (obj && add_settings(lu, obj)) {
 		json_decref(obj);
 		return NULL;
 	}
@@ -78,6 +98,10 @@ static json_t *target_to_json(const struct target *t, int *n_nexuses)
 				"state", t->offline ? "offline" : "ready",
 				"nexuses", "accounts", "acl", access_show(&t->access));
 
+	if (obj) {
+		json_object_set_new(obj, "initiator_addresses", access_show_addrs(&t->access));
+		json_object_set_new(obj, "initiator_names", access_show_names(&t->access));
+	}
 	*n_nexuses = obj ? add_nexuses(t, json_object_get(obj, "nexuses")) : -ENOMEM;
 	if (*n_nexuses < 0) {
 		json_decref(obj);
