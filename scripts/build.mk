@@ -73,7 +73,7 @@ objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib = $(BUILD)/lib$(1).a
 archives := $(foreach f,$(folders),$(call lib,$(f)))
 verbtabs := $(wildcard usr/*/*_verbtab.c)
-programs := $(foreach p,tgtd tgtadm,$(if $(wildcard usr/$(p).c),$(BUILD)/$(p)))
+programs := $(foreach p,tgtd tgtadm tgt-admin,$(if $(wildcard usr/$(p).c),$(BUILD)/$(p)))
 
 .PHONY: all config check install clean help
 .DEFAULT_GOAL := all
@@ -124,6 +124,11 @@ $(BUILD)/tgtadm: $(call objs,usr/tgtadm.c) $(tgtadm_tables) $(call lib,mgmt) $(c
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(call lib,mgmt) $(call lib,base) $(LIBS) -o $@
 
+$(BUILD)/usr/tgt-admin.o: private TGT_CFLAGS += -DTGT_SYSCONFDIR='"$(SYSCONFDIR)"'
+$(BUILD)/tgt-admin: $(call objs,usr/tgt-admin.c) $(call lib,mgmt) $(call lib,base)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
 # --- tests ----------------------------------------------------------------------------------------
 
 # test/unit/<folder>/<name>_test.c is one program, linked with its folder and those below, and
@@ -173,6 +178,9 @@ $(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(call lib,base)
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/tgt
 	install -m 0755 $(programs) $(DESTDIR)$(SBINDIR)
+	test -e $(DESTDIR)$(SYSCONFDIR)/tgt/targets.conf || install -m 0600 conf/targets.conf $(DESTDIR)$(SYSCONFDIR)/tgt
+	install -d $(DESTDIR)$(SYSCONFDIR)/tgt/conf.d $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 $(wildcard conf/examples/*) $(DESTDIR)$(DOCDIR)/examples
 	$(foreach s,5 8,$(if $(wildcard doc/man/*.$(s)),install -m 0644 $(wildcard doc/man/*.$(s)) $(DESTDIR)$(MANDIR)/man$(s);))
 	install -m 0644 README.md COPYING $(wildcard doc/*.md) $(DESTDIR)$(DOCDIR)
 

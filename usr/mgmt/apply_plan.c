@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Steps become requests of one connection; after an error the way back is the plan from
+ * what is there now to what was there before.
+ */
+#include "mgmt/apply_plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/diff_plan.h"
+#include "mgmt/diff_state.h"
+
+json_t *apply_running(struct call *c, struct adm_fail *fail)
+{
+	json_t *shown, *state;
+
+	if (call_verb(c, "target", "show", NULL, &shown, fail))
+		return NULL;
+	state = diff_state(shown);
+	json_decref(shown);
+	if (!state)
+		adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
+	return state;
+}
+
+/* --- as text ----------------------------------------------------------------------------------- */
+
+static void quoted(struct strbuf *out, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./:,=+@%";
+
+	if (*s && strspn(s, plain) == strlen(s)) {
+		strbuf_puts(out, s);
+		return;
+	}
+	strbuf_putc(out, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			strbuf_puts(out, "'\\''");
+		else
+			strbuf_putc(out, *s);
+	}
+	strbuf_putc(out, '\'');
+}
+
+/* k=v,k=v with a backslash before a comma in a value. */
+static void params_text(struct strbuf *out, const json_t *params)
+{
+	const char *name, *s;
+	json_t *v;
+
+	json_object_foreach((json_t *)params, name, v) {
+		strbuf_printf(out, "%s%s=", out->len ? "," : "", name);
+		for (s = json_string_value(v); *s; s++) {
+			if (*s == ',')
+				strbuf_putc(out, '\\');
+			strbuf_putc(out, *s);
+		}
+	}
+}
+
+static void argument(struct strbuf *out, const char *name, const json_t *v)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (json_is_boolean(v)) {
+		if (json_is_true(v))
+			strbuf_printf(out, " --%s", name);
+		return;
+	}
+	if (json_is_object(v))
+		params_text(&text, v);
+	else if (json_is_integer(v))
+		strbuf_printf(&text, "%lld", (long long)json_integer_value(v));
+	else
+		strbuf_puts(&text, json_string_value(v));
+	strbuf_printf(out, " --%s ", name);
+	quoted(out, strbuf_str(&text));
+	strbuf_free(&text);
+}
+
+void apply_command(const json_t *step, unsigned int control_port, struct strbuf *out)
+{
+	json_t *args = json_object_get(step, "args"), *v;
+	const char *name;
+
+	strbuf_printf(out, "tgtadm -C %u", control_port);
+	if (!json_object_get(args, "lld"))
+		strbuf_puts(out, " --lld iscsi");
+	strbuf_printf(out, " --mode %s --op %s", diff_str(step, "object"), diff_str(step, "verb"));
+	json_object_foreach(args, name, v)
+		argument(out, name, v);
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static void print_command(const json_t *step, const struct apply_opts *opts)
+{
+	struct strbuf line = STRBUF_INIT;
+
+	apply_command(step, opts->control_port, &line);
+	puts(strbuf_str(&line));
+	strbuf_free(&line);
+}
+
+static int run(struct call *c, const json_t *step)
+{
+	struct adm_fail fail = { .exit_code = 0 };
+	json_t *result;
+	int r = call_verb(c, diff_str(step, "object"), diff_str(step, "verb"),
+			  json_object_get(step, "args"), &result, &fail);
+
+	json_decref(result);
+	if (!r)
+		return 0;
+	fprintf(stderr, "tgt-admin: %s: %s%s%s\n", diff_str(step, "say"), fail.message,
+		*fail.detail ? ": " : "", fail.detail);
+	return fail.exit_code;
+}
+
+static int run_step(struct call *c, const json_t *step, const struct apply_opts *opts)
+{
+	int r;
+
+	if (!json_object_get(step, "object")) {
+		fprintf(stderr, "tgt-admin: %s\n", diff_str(step, "say"));
+		return 0;
+	}
+	if (opts->pretend || opts->verbose)
+		print_command(step, opts);
+	if (opts->pretend)
+		return 0;
+	r = run(c, step);
+	if (!r && !opts->verbose)
+		printf("%s %s\n", diff_str(step, "sign"), diff_str(step, "say"));
+	return r;
+}
+
+static void undo(struct call *c, const json_t *before)
+{
+	static const struct diff_opts all = { .force = true };
+	struct adm_fail fail = { .exit_code = 0 };
+	json_t *now = apply_running(c, &fail), *steps = now ? diff_plan(now, before, &all) : NULL;
+	json_t *step;
+	int bad = !steps;
+	size_t i;
+
+	json_array_foreach(steps, i, step)
+		if (json_object_get(step, "object"))
+			bad |= run(c, step);
+	fprintf(stderr, bad ? "tgt-admin: not all of what was done could be undone: see --diff\n" :
+			      "tgt-admin: nothing is changed: what was done is undone\n");
+	json_decref(now);
+	json_decref(steps);
+}
+
+int apply_plan(struct call *c, const json_t *steps, const json_t *before,
+	       const struct apply_opts *opts)
+{
+	const json_t *step;
+	int first = 0, r;
+	size_t i;
+
+	json_array_foreach(steps, i, step) {
+		r = run_step(c, step, opts);
+		if (r && !first)
+			first = r;
+		if (!r || opts->ignore_errors)
+			continue;
+		if (before && r != ADM_EXIT_NOTCONN)
+			undo(c, before);
+		break;
+	}
+	return first;
+}

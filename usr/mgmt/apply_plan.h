@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs the steps of diff_plan.h through one connection, or prints what it would run.
+ * Used by usr/tgt-admin.c.
+ */
+#ifndef MGMT_APPLY_PLAN_H
+#define MGMT_APPLY_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/strbuf.h"
+#include "mgmt/call.h"
+
+struct apply_opts {
+	bool pretend;	    /* print the lines for tgtadm, do nothing */
+	bool verbose;	    /* print them, and do it */
+	bool ignore_errors; /* go on after one */
+	unsigned int control_port;
+};
+
+/* What tgtd has now (diff_state.h): a new reference; NULL with @fail. */
+json_t *apply_running(struct call *c, struct adm_fail *fail);
+/*
+ * Runs @steps and prints each when it is done: what could not be done goes to stderr. 0, or the
+ * exit code of the first error, after which the state is made again what @before says, unless
+ * errors are ignored or @before is NULL.
+ */
+int apply_plan(struct call *c, const json_t *steps, const json_t *before,
+	       const struct apply_opts *opts);
+/* A step as a line of the shell that runs tgtadm. */
+void apply_command(const json_t *step, unsigned int control_port, struct strbuf *out);
+
+#endif

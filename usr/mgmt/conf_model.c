@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the tree of targets.conf to the state that it asks for: what the directives of
+ * the file and of a target mean. Those of LUNs are conf_lun.c's.
+ */
+#include "mgmt/conf_model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mgmt/adm.h"
+
+enum kind {
+	DRIVER,	    /* default-driver */
+	SETTING,    /* of tgt-admin; in the state by its name */
+	ISNS,	    /* what tgtd can't do yet, when it is switched on */
+	ISNS_VALUE,
+	ACCOUNT,    /* the same */
+	TARGET,
+	TARGET_DRIVER,
+	TID,
+	ADDRESS,
+	NAME,
+	PARAM,	    /* of "target update" */
+	OBSOLETE,   /* RFC 7143 has no markers any more */
+	STORE,	    /* conf_luns() */
+};
+
+struct directive {
+	const char *name;
+	enum kind kind;
+};
+
+static const struct directive globals[] = {
+	{ "control-port", SETTING },
+	{ "default-driver", DRIVER },
+	{ "iSNS", ISNS },
+	{ "iSNSAccessControl", ISNS_VALUE },
+	{ "iSNSServerIP", ISNS_VALUE },
+	{ "iSNSServerPort", ISNS_VALUE },
+	{ "ignore-errors", SETTING },
+	{ "incomingdiscoveryuser", ACCOUNT },
+	{ "outgoingdiscoveryuser", ACCOUNT },
+	{ "target", TARGET },
+	{ NULL, SETTING },
+};
+
+static const struct directive of_target[] = {
+	{ "DataDigest", PARAM },
+	{ "DataPDUInOrder", PARAM },
+	{ "DataSequenceInOrder", PARAM },
+	{ "DefaultTime2Retain", PARAM },
+	{ "DefaultTime2Wait", PARAM },
+	{ "ErrorRecoveryLevel", PARAM },
+	{ "FirstBurstLength", PARAM },
+	{ "HeaderDigest", PARAM },
+	{ "IFMarkInt", OBSOLETE },
+	{ "IFMarker", OBSOLETE },
+	{ "ImmediateData", PARAM },
+	{ "InitialR2T", PARAM },
+	{ "MaxBurstLength", PARAM },
+	{ "MaxConnections", PARAM },
+	{ "MaxOutstandingR2T", PARAM },
+	{ "MaxQueueCmd", PARAM },
+	{ "MaxRecvDataSegmentLength", PARAM },
+	{ "MaxXmitDataSegmentLength", PARAM },
+	{ "OFMarkInt", OBSOLETE },
+	{ "OFMarker", OBSOLETE },
+	{ "RedirectAddress", PARAM },
+	{ "RedirectPort", PARAM },
+	{ "RedirectReason", PARAM },
+	{ "TargetAlias", PARAM },
+	{ "backing-store", STORE },
+	{ "controller_tid", TID },
+	{ "direct-store", STORE },
+	{ "driver", TARGET_DRIVER },
+	{ "incominguser", ACCOUNT },
+	{ "initiator-address", ADDRESS },
+	{ "initiator-name", NAME },
+	{ "nop_count", PARAM },
+	{ "nop_interval", PARAM },
+	{ "outgoinguser", ACCOUNT },
+	{ "state", PARAM },
+	{ NULL, PARAM },
+};
+
+struct model {
+	struct conf_notes *notes;
+	json_t *state, *targets;
+	json_t *tids;		/* taken, by number as text */
+	const char *driver;	/* default-driver */
+	bool failed;
+};
+
+static const struct directive *find(const struct directive *table, const char *name)
+{
+	for (; table->name; table++)
+		if (!strcmp(table->name, name))
+			return table;
+	return NULL;
+}
+
+static void fail(struct model *m)
+{
+	m->failed = true;
+}
+
+static bool has_value(struct model *m, const struct conf_node *n)
+{
+	if (n->value && !n->block)
+		return true;
+	conf_error(m->notes, n, n->block ? "%s is no block: expected %s VALUE" :
+					   "expected a value: %s %s",
+		   n->name, n->block ? n->name : "VALUE");
+	fail(m);
+	return false;
+}
+
+static json_t *text(struct model *m, const struct conf_node *n)
+{
+	json_t *s = json_string(n->value);
+
+	if (s)
+		return s;
+	conf_error(m->notes, n, "the value of %s is no UTF-8 text", n->name);
+	fail(m);
+	return json_string("");
+}
+
+/* Once only. */
+static void set_once(struct model *m, json_t *obj, const struct conf_node *n, json_t *value)
+{
+	if (json_object_get(obj, n->name)) {
+		conf_error(m->notes, n, "'%s' is given twice", n->name);
+		fail(m);
+	}
+	json_object_set_new(obj, n->name, value);
+}
+
+static void no_accounts(struct model *m, const struct conf_node *n)
+{
+	conf_error(m->notes, n, "accounts are not supported by this tgtd yet: %s", n->name);
+	fail(m);
+}
+
+/* --- a target ---------------------------------------------------------------------------------- */
+
+static void set_tid(struct model *m, json_t *t, const struct conf_node *n)
+{
+	unsigned long long tid;
+	char key[24];
+
+	if (adm_number(n->value, UINT32_MAX, &tid) || !tid) {
+		conf_error(m->notes, n, "expected a number from 1 after %s, not '%s'", n->name,
+			   n->value);
+		fail(m);
+		return;
+	}
+	snprintf(key, sizeof(key), "%llu", tid);
+	if (json_object_get(m->tids, key) || json_integer_value(json_object_get(t, "tid"))) {
+		conf_error(m->notes, n, "%s %llu: a second target with this tid, or a second tid",
+			   n->name, tid);
+		fail(m);
+	}
+	json_object_set_new(m->tids, key, json_true());
+	json_object_set_new(t, "tid", json_integer((json_int_t)tid));
+}
+
+static void target_directive(struct model *m, json_t *t, const struct conf_node *n,
+			     enum kind kind)
+{
+	json_t *lists = NULL;
+
+	switch (kind) {
+	case TARGET_DRIVER:
+		json_object_set_new(t, "driver", text(m, n));
+		return;
+	case TID:
+		set_tid(m, t, n);
+		return;
+	case ADDRESS:
+	case NAME:
+		lists = json_object_get(t, kind == NAME ? "names" : "addresses");
+		json_array_append_new(lists, text(m, n));
+		return;
+	case ACCOUNT:
+		no_accounts(m, n);
+		return;
+	case OBSOLETE:
+		conf_warn(m->notes, n, "%s is not used: iSCSI has no markers since RFC 7143",
+			  n->name);
+		return;
+	default:
+		set_once(m, json_object_get(t, "params"), n, text(m, n));
+	}
+}
+
+/*
+ * "initiator-address none" alone admits nobody; a state that tgtd can have must be writable.
+ * Without any access rule everybody is let in, as always. The predecessor also did so when only
+ * names were given, and its tgtd then looked at no name any more.
+ */
+static void settle_access(json_t *t)
+{
+	json_t *addresses = json_object_get(t, "addresses");
+
+	if (json_array_size(addresses) == 1 &&
+	    !strcasecmp(json_string_value(json_array_get(addresses, 0)), "none")) {
+		json_array_clear(addresses);
+		return;
+	}
+	if (!json_array_size(addresses) && !json_array_size(json_object_get(t, "names")))
+		json_array_append_new(addresses, json_string("ALL"));
+}
+
+static void add_target(struct model *m, const struct conf_node *block)
+{
+	const struct directive *d;
+	const struct conf_node *n;
+	json_t *t;
+
+	if (!block->block || !block->value) {
+		conf_error(m->notes, block, "expected <target NAME>");
+		fail(m);
+		return;
+	}
+	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[]}", "name", block->value, "driver",
+		      m->driver, "tid", 0, "where", json_sprintf("%s:%u", block->file, block->line),
+		      "params", "addresses", "names");
+	if (!t) {
+		conf_error(m->notes, block, "the target's name is no UTF-8 text, or out of memory");
+		fail(m);
+		return;
+	}
+	json_array_append_new(m->targets, t);
+	list_for_each(n, &block->children, link) {
+		d = find(of_target, n->name);
+		if (d && d->kind != STORE && has_value(m, n))
+			target_directive(m, t, n, d->kind);
+		if (!d && !conf_lun_directive(n->name))
+			conf_warn(m->notes, n, "unknown directive '%s' for a target: not used",
+				  n->name);
+	}
+	settle_access(t);
+	if (conf_luns(m->notes, block, t))
+		fail(m);
+}
+
+/* --- the file ---------------------------------------------------------------------------------- */
+
+static void global(struct model *m, const struct conf_node *n)
+{
+	const struct directive *d = find(globals, n->name);
+
+	if (!d) {
+		conf_warn(m->notes, n, "unknown directive '%s': not used", n->name);
+		return;
+	}
+	if (d->kind == TARGET || !has_value(m, n))
+		return;
+	if (d->kind == DRIVER && m->driver) {
+		conf_error(m->notes, n, "'%s' is given twice", n->name);
+		fail(m);
+	} else if (d->kind == DRIVER) {
+		m->driver = n->value;
+	} else if (d->kind == ACCOUNT) {
+		no_accounts(m, n);
+	} else if (d->kind == ISNS && conf_is_yes(n->value)) {
+		conf_error(m->notes, n, "iSNS is not supported by this tgtd yet");
+		fail(m);
+	} else if (d->kind == SETTING) {
+		set_once(m, m->state, n, text(m, n));
+	}
+}
+
+json_t *conf_model(const struct conf *c)
+{
+	struct model m = { .notes = c->notes, .targets = json_array(), .tids = json_object() };
+	const struct conf_node *n;
+
+	m.state = json_pack("{s:o}", "targets", m.targets);
+	if (!m.state || !m.tids)
+		return NULL;
+	list_for_each(n, &c->root->children, link)
+		global(&m, n);
+	if (!m.driver)
+		m.driver = "iscsi";
+	list_for_each(n, &c->root->children, link)
+		if (!strcmp(n->name, "target"))
+			add_target(&m, n);
+	json_decref(m.tids);
+	if (m.failed) {
+		json_decref(m.state);
+		return NULL;
+	}
+	return m.state;
+}
+
+json_t *conf_load(const char *path, struct conf_notes *notes)
+{
+	json_t *state = NULL;
+	struct conf c;
+	int r;
+
+	if (conf_init(&c, notes))
+		return NULL;
+	r = conf_read(&c, path);
+	/* After an error of syntax the rest is looked at all the same, to tell as much as can be. */
+	state = conf_model(&c);
+	conf_free(&c);
+	if (r) {
+		json_decref(state);
+		state = NULL;
+	}
+	return state;
+}

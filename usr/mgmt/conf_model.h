@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What targets.conf asks for, as a state to reach. diff_state.h brings the running
+ * state into the same shape, so that the two can be compared.
+ *
+ *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true }
+ *   target  { "name", "driver", "tid" (0: any), "where": "FILE:LINE",
+ *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...] }
+ *   lun     { "lun", "where", "allow-in-use", "new": arguments of "logicalunit new",
+ *             "params": [[name, value], ...] }
+ *
+ * The parameter "write_cache" of a LUN stands for the WCE bit of its caching mode page.
+ */
+#ifndef MGMT_CONF_MODEL_H
+#define MGMT_CONF_MODEL_H
+
+#include <jansson.h>
+
+#include "mgmt/conf_tree.h"
+
+#define CONF_LUN_MAX 16383
+#define CONF_NO_MEDIUM "NONE:" /* a path that begins so: no medium */
+
+/* A new reference; NULL with notes: an error, told with file and line. Warnings alone are none. */
+json_t *conf_model(const struct conf *c);
+/* conf_init, conf_read, conf_model and conf_free in one. */
+json_t *conf_load(const char *path, struct conf_notes *notes);
+
+/* For conf_model.c: the LUNs of a target, into target["luns"]. */
+int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *out);
+/* A directive of LUNs, which a target may have for all of its own. */
+bool conf_lun_directive(const char *name);
+bool conf_is_yes(const char *value);
+
+#endif

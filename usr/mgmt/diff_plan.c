@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Steps from one set of targets to another. Targets that are gone go first, since their
+ * numbers and devices may be wanted; a new target is bound last, when all else is there.
+ */
+#include "mgmt/diff_plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/strbuf.h"
+#include "mgmt/diff_state.h"
+#include "mgmt/jsontext.h"
+
+void diff_step(struct diff_plan *p, const char *sign, const char *object, const char *verb,
+	       json_t *args, const char *fmt, ...)
+{
+	struct strbuf say = STRBUF_INIT;
+	json_t *step;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vprintf(&say, fmt, ap);
+	va_end(ap);
+	step = json_pack("{s:s s:o}", "sign", sign, "say", jsontext_string(strbuf_str(&say)));
+	strbuf_free(&say);
+	if (object) {
+		json_object_set_new(step, "object", json_string(object));
+		json_object_set_new(step, "verb", json_string(verb));
+		json_object_set_new(step, "args", args);
+	}
+	json_array_append_new(p->steps, step);
+}
+
+static json_t *args_of(long long tid)
+{
+	return json_pack("{s:I}", "tid", (json_int_t)tid);
+}
+
+/* --- parameters -------------------------------------------------------------------------------- */
+
+static void set_param(struct diff_plan *p, const json_t *t, long long tid, const char *name,
+		      const char *value)
+{
+	json_t *args = args_of(tid);
+
+	json_object_set_new(args, "name", json_string(name));
+	json_object_set_new(args, "value", json_string(value));
+	diff_step(p, "~", "target", "update", args, "target %s: %s=%s", diff_str(t, "name"), name,
+		  value);
+}
+
+/* @was NULL: a new target, where everything has its default. */
+static void diff_params(struct diff_plan *p, long long tid, const json_t *was, const json_t *want)
+{
+	const json_t *a = json_object_get(was, "params"), *b = json_object_get(want, "params");
+	const char *name, *value, *dflt;
+	json_t *v;
+
+	json_object_foreach((json_t *)b, name, v) {
+		value = json_string_value(json_object_get(a, name));
+		if (!value)
+			value = diff_target_default(name);
+		if (!value || !diff_same_value(value, json_string_value(v)))
+			set_param(p, want, tid, name, json_string_value(v));
+	}
+	json_object_foreach((json_t *)a, name, v) {
+		dflt = diff_target_default(name);
+		if (dflt && !json_object_get(b, name) &&
+		    !diff_same_value(json_string_value(v), dflt))
+			set_param(p, want, tid, name, dflt);
+	}
+}
+
+/* --- access ------------------------------------------------------------------------------------ */
+
+static bool listed(const json_t *list, const char *text)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+		if (!strcasecmp(json_string_value(v), text))
+			return true;
+	return false;
+}
+
+static void bind_step(struct diff_plan *p, const json_t *t, long long tid, bool add,
+		      const char *kind, const char *who)
+{
+	json_t *args = args_of(tid);
+
+	json_object_set_new(args, kind, json_string(who));
+	diff_step(p, add ? "+" : "-", "target", add ? "bind" : "unbind", args, "target %s: %s %s",
+		  diff_str(t, "name"), kind, who);
+}
+
+/*
+ * Adds come before removals, so that no session is cut that may stay. A list that is empty admits
+ * all (with the other list): its second entry would come too late for sessions that only that
+ * admits, so ALL stands there meanwhile.
+ */
+static void diff_access(struct diff_plan *p, long long tid, const json_t *was, const json_t *want,
+			const char *list, const char *kind)
+{
+	const json_t *a = json_object_get(was, list), *b = json_object_get(want, list);
+	bool bridge = was && !json_array_size(a) && json_array_size(b) > 1 && !listed(b, "ALL");
+	const json_t *v;
+	size_t i;
+
+	if (bridge)
+		bind_step(p, want, tid, true, kind, "ALL");
+	json_array_foreach(b, i, v)
+		if (!listed(a, json_string_value(v)))
+			bind_step(p, want, tid, true, kind, json_string_value(v));
+	if (bridge)
+		bind_step(p, want, tid, false, kind, "ALL");
+}
+
+static void diff_access_removed(struct diff_plan *p, long long tid, const json_t *was,
+				const json_t *want, const char *list, const char *kind)
+{
+	const json_t *b = json_object_get(want, list), *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(was, list), i, v)
+		if (!listed(b, json_string_value(v)))
+			bind_step(p, want, tid, false, kind, json_string_value(v));
+}
+
+static void diff_all_access(struct diff_plan *p, long long tid, const json_t *was,
+			    const json_t *want)
+{
+	diff_access(p, tid, was, want, "names", "initiator-name");
+	diff_access(p, tid, was, want, "addresses", "initiator-address");
+	diff_access_removed(p, tid, was, want, "addresses", "initiator-address");
+	diff_access_removed(p, tid, was, want, "names", "initiator-name");
+}
+
+/* --- targets ----------------------------------------------------------------------------------- */
+
+static void take_tid(struct diff_plan *p, long long tid)
+{
+	char key[24];
+
+	snprintf(key, sizeof(key), "%lld", tid);
+	json_object_set_new(p->tids, key, json_true());
+}
+
+static long long free_tid(struct diff_plan *p)
+{
+	char key[24];
+
+	do {
+		snprintf(key, sizeof(key), "%lld", ++p->next_tid);
+	} while (json_object_get(p->tids, key));
+	return p->next_tid;
+}
+
+static void add_target(struct diff_plan *p, const json_t *want)
+{
+	long long tid = diff_int(want, "tid");
+	json_t *args;
+
+	if (!tid)
+		tid = free_tid(p);
+	take_tid(p, tid);
+	args = args_of(tid);
+	json_object_set(args, "targetname", json_object_get(want, "name"));
+	json_object_set(args, "lld", json_object_get(want, "driver"));
+	diff_step(p, "+", "target", "new", args, "target %s, tid %lld", diff_str(want, "name"), tid);
+	diff_params(p, tid, NULL, want);
+	diff_luns(p, tid, NULL, want);
+	diff_all_access(p, tid, NULL, want);
+}
+
+/* False: it stays, for somebody uses it. */
+static bool delete_target(struct diff_plan *p, const json_t *t, const char *why)
+{
+	long long tid = diff_int(t, "tid");
+	json_t *args;
+
+	if (diff_int(t, "sessions") && !p->opts->force) {
+		diff_step(p, "#", NULL, NULL, NULL,
+			  "target %s, tid %lld, stays, though %s: it is in use, and --force was not "
+			  "given", diff_str(t, "name"), tid, why);
+		return false;
+	}
+	args = args_of(tid);
+	json_object_set_new(args, "force", json_boolean(p->opts->force));
+	diff_step(p, "-", "target", "delete", args, "target %s, tid %lld: %s", diff_str(t, "name"),
+		  tid, why);
+	return true;
+}
+
+static void change_target(struct diff_plan *p, const json_t *was, const json_t *want)
+{
+	long long tid = diff_int(want, "tid");
+
+	if ((tid && tid != diff_int(was, "tid")) ||
+	    strcmp(diff_str(was, "driver"), diff_str(want, "driver"))) {
+		if (delete_target(p, was, tid ? "its tid or driver differs" : "its driver differs"))
+			add_target(p, want);
+		return;
+	}
+	tid = diff_int(was, "tid");
+	diff_params(p, tid, was, want);
+	diff_luns(p, tid, was, want);
+	diff_all_access(p, tid, was, want);
+}
+
+static bool concerned(const struct diff_plan *p, const json_t *t)
+{
+	return !p->opts->only || !strcasecmp(p->opts->only, diff_str(t, "name"));
+}
+
+/* Names compare without case (RFC 3722); iSCSI's are 223 bytes at most. */
+static void name_key(const json_t *t, char *out, size_t size)
+{
+	snprintf(out, size, "%s", diff_str(t, "name"));
+	for (; *out; out++)
+		if (*out >= 'A' && *out <= 'Z')
+			*out = (char)(*out + 'a' - 'A');
+}
+
+/* A look-up must not cost more with every target. */
+static json_t *by_name(const json_t *state)
+{
+	json_t *map = json_object(), *t;
+	char name[256];
+	size_t i;
+
+	json_array_foreach(json_object_get(state, "targets"), i, t) {
+		name_key(t, name, sizeof(name));
+		json_object_set(map, name, t);
+	}
+	return map;
+}
+
+static json_t *same_name(const json_t *map, const json_t *t)
+{
+	char name[256];
+
+	name_key(t, name, sizeof(name));
+	return json_object_get(map, name);
+}
+
+static void survey(struct diff_plan *p)
+{
+	json_t *t, *lu;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(p->running, "targets"), i, t) {
+		take_tid(p, diff_int(t, "tid"));
+		if (diff_int(t, "tid") > p->next_tid)
+			p->next_tid = diff_int(t, "tid");
+		json_array_foreach(json_object_get(t, "luns"), j, lu)
+			json_object_set_new(p->paths, diff_str(json_object_get(lu, "new"),
+							       "backing-store"), json_true());
+	}
+	json_array_foreach(json_object_get(p->wanted, "targets"), i, t)
+		if (diff_int(t, "tid"))
+			take_tid(p, diff_int(t, "tid"));
+}
+
+static void plan_all(struct diff_plan *p, const json_t *before, const json_t *after)
+{
+	json_t *t, *was;
+	size_t i;
+
+	json_array_foreach(json_object_get(p->running, "targets"), i, t)
+		if (concerned(p, t) && !same_name(after, t))
+			delete_target(p, t, "it is not in the configuration");
+	json_array_foreach(json_object_get(p->wanted, "targets"), i, t) {
+		was = same_name(before, t);
+		if (!concerned(p, t))
+			continue;
+		if (!was)
+			add_target(p, t);
+		else if (!p->opts->add_only)
+			change_target(p, was, t);
+	}
+}
+
+json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff_opts *opts)
+{
+	struct diff_plan p = { .steps = json_array(), .running = running, .wanted = wanted,
+			       .opts = opts, .tids = json_object(), .paths = json_object() };
+	json_t *before = by_name(running), *after = by_name(wanted);
+
+	if (p.steps && p.tids && p.paths && before && after) {
+		survey(&p);
+		plan_all(&p, before, after);
+	}
+	json_decref(before);
+	json_decref(after);
+	json_decref(p.tids);
+	json_decref(p.paths);
+	return p.steps;
+}

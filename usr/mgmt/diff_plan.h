@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What must be done to get from one state to another: the difference of the running state
+ * and targets.conf, as requests. apply_plan.c runs them; --diff and --pretend print them.
+ *
+ *   step  { "say": "a sentence's worth for people", "sign": "+", "-", "~" or "#",
+ *           "object", "verb", "args" }
+ *
+ * A step with the sign "#" has no request: it says what is left as it is, and why.
+ */
+#ifndef MGMT_DIFF_PLAN_H
+#define MGMT_DIFF_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/util.h"
+
+struct diff_opts {
+	const char *only; /* a target's name; NULL: all */
+	bool add_only;	  /* what runs already is not changed */
+	bool force;	  /* also what ends sessions, or uses a device that is in use */
+};
+
+struct diff_plan {
+	json_t *steps;	/* owned by who calls diff_plan() */
+	const json_t *running, *wanted;
+	const struct diff_opts *opts;
+	json_t *tids;	/* in use or spoken for, by number as text */
+	json_t *paths;	/* of running LUNs */
+	long long next_tid;
+};
+
+/* An array of steps, a new reference; NULL: no memory. */
+json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff_opts *opts);
+
+/* For diff_lun.c and diff_plan.c. @args is taken over; NULL @object: sign "#". */
+void diff_step(struct diff_plan *p, const char *sign, const char *object, const char *verb,
+	       json_t *args, const char *fmt, ...) printf_like(6, 7);
+/* Steps for the LUNs of a target; @was NULL: it is new. */
+void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted);
+/* NULL when the store of a LUN can be opened, or why not. @force: in use or not. */
+const char *diff_store_trouble(const json_t *new, bool force);
+
+#endif

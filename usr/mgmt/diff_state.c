@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the result of "target show" to a state as targets.conf describes one.
+ */
+#include "mgmt/diff_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/util.h"
+#include "mgmt/conf_model.h"
+
+struct dflt {
+	const char *name, *value;
+};
+
+/* What tgtd starts with: a test compares a fresh target with this. */
+static const struct dflt target_defaults[] = {
+	{ "DataDigest", "None,CRC32C" },
+	{ "DataPDUInOrder", "Yes" },
+	{ "DataSequenceInOrder", "Yes" },
+	{ "DefaultTime2Retain", "20" },
+	{ "DefaultTime2Wait", "2" },
+	{ "ErrorRecoveryLevel", "0" },
+	{ "FirstBurstLength", "1048576" },
+	{ "HeaderDigest", "None,CRC32C" },
+	{ "ImmediateData", "Yes" },
+	{ "InitialR2T", "No" },
+	{ "MaxBurstLength", "16776192" },
+	{ "MaxConnections", "1" },
+	{ "MaxOutstandingR2T", "8" },
+	{ "MaxQueueCmd", "128" },
+	{ "MaxRecvDataSegmentLength", "262144" },
+	{ "MaxXmitDataSegmentLength", "1048576" },
+	{ "RedirectAddress", "" },
+	{ "TargetAlias", "" },
+};
+
+static const struct dflt lun_defaults[] = {
+	{ "la_lba", "0" },	    { "optimal_xfer_gran", "0" }, { "optimal_xfer_len", "0" },
+	{ "product_rev", "0001" },  { "readonly", "0" },	  { "rotation_rate", "0" },
+	{ "sense_format", "0" },    { "thin_provisioning", "0" }, { "vendor_id", "IET" },
+	{ "write_cache", "1" },
+};
+
+static const struct dflt disk_defaults[] = {
+	{ "product_id", "VIRTUAL-DISK" },
+	{ "removable", "0" },
+};
+
+static const char *look_up(const struct dflt *table, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(table[i].name, name))
+			return table[i].value;
+	return NULL;
+}
+
+const char *diff_target_default(const char *name)
+{
+	return look_up(target_defaults, ARRAY_SIZE(target_defaults), name);
+}
+
+const char *diff_lun_default(const char *name, bool disk)
+{
+	const char *v = look_up(lun_defaults, ARRAY_SIZE(lun_defaults), name);
+
+	return !v && disk ? look_up(disk_defaults, ARRAY_SIZE(disk_defaults), name) : v;
+}
+
+const char *diff_str(const json_t *obj, const char *name)
+{
+	const char *s = json_string_value(json_object_get(obj, name));
+
+	return s ? s : "";
+}
+
+long long diff_int(const json_t *obj, const char *name)
+{
+	return json_integer_value(json_object_get(obj, name));
+}
+
+const char *diff_param(const json_t *lun, const char *name)
+{
+	const json_t *p;
+	const char *found = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(lun, "params"), i, p)
+		if (!strcmp(json_string_value(json_array_get(p, 0)), name))
+			found = json_string_value(json_array_get(p, 1));
+	return found;
+}
+
+json_t *diff_target(const json_t *state, const char *name)
+{
+	json_t *t;
+	size_t i;
+
+	json_array_foreach(json_object_get(state, "targets"), i, t)
+		if (!strcasecmp(diff_str(t, "name"), name))
+			return t;
+	return NULL;
+}
+
+/* -1: no word for yes or no. */
+static int as_bool(const char *s)
+{
+	static const char *const words[][2] = {
+		{ "off", "on" }, { "no", "yes" }, { "false", "true" },
+	};
+	size_t i;
+	int v;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		for (v = 0; v < 2; v++)
+			if (!strcasecmp(s, words[i][v]))
+				return v;
+	return -1;
+}
+
+static bool as_number(const char *s, unsigned long long *out)
+{
+	char *end;
+
+	if (as_bool(s) >= 0) {
+		*out = (unsigned long long)as_bool(s);
+		return true;
+	}
+	if (*s < '0' || *s > '9')
+		return false;
+	*out = strtoull(s, &end, 0);
+	return !*end;
+}
+
+bool diff_same_value(const char *a, const char *b)
+{
+	unsigned long long x, y;
+
+	return !strcmp(a, b) || (as_number(a, &x) && as_number(b, &y) && x == y);
+}
+
+/* --- from the daemon --------------------------------------------------------------------------- */
+
+static void put(json_t *params, const char *name, const json_t *v)
+{
+	json_t *text = NULL;
+
+	if (json_is_string(v))
+		text = json_string(json_string_value(v));
+	else if (json_is_boolean(v))
+		text = json_string(json_is_true(v) ? "1" : "0");
+	else if (json_is_integer(v))
+		text = json_sprintf("%lld", (long long)json_integer_value(v));
+	if (text && json_is_array(params))
+		json_array_append_new(params, json_pack("[s,o]", name, text));
+	else if (text)
+		json_object_set_new(params, name, text);
+}
+
+static json_t *lun_params(const json_t *shown)
+{
+	static const char *const names[][2] = {
+		{ "scsi_id", NULL }, { "scsi_sn", NULL }, { "vendor_id", NULL },
+		{ "product_id", NULL }, { "product_rev", NULL }, { "sense_format", NULL },
+		{ "removable", NULL }, { "readonly", "readonly_conf" }, { "swp", NULL },
+		{ "thin_provisioning", NULL }, { "rotation_rate", NULL }, { "lbppbe", NULL },
+		{ "la_lba", NULL }, { "optimal_xfer_gran", NULL }, { "optimal_xfer_len", NULL },
+		{ "write_cache", NULL }, { "online", NULL },
+	};
+	json_t *params = json_array();
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		put(params, names[i][0],
+		    json_object_get(shown, names[i][1] ? names[i][1] : names[i][0]));
+	return params;
+}
+
+static void copy(json_t *to, const char *as, const json_t *from, const char *name)
+{
+	json_t *v = json_object_get(from, name);
+
+	if (v && !json_is_null(v) && !(json_is_string(v) && !*json_string_value(v)))
+		json_object_set(to, as, v);
+}
+
+static json_t *lun_state(const json_t *shown)
+{
+	const char *type = diff_str(shown, "type");
+	bool disk = !strcmp(type, "disk");
+	json_t *new = json_object();
+
+	copy(new, "backing-store", shown, "path");
+	copy(new, "bsopts", shown, "bsopts");
+	copy(new, "bsoflags", shown, "flags");
+	if (strcmp(diff_str(shown, "bstype"), "rdwr"))
+		copy(new, "bstype", shown, "bstype");
+	if (diff_int(shown, "block_size") != 512)
+		copy(new, "blocksize", shown, "block_size");
+	/* The classic text's "cd/dvd" is "cd" for "logicalunit new". */
+	if (!disk || !diff_int(shown, "lun"))
+		json_object_set_new(new, "device-type",
+				    json_stringn(type, strcspn(type, "/")));
+	return json_pack("{s:O s:s s:b s:o s:o}", "lun", json_object_get(shown, "lun"), "where",
+			 "running", "disk", disk, "new", new, "params", lun_params(shown));
+}
+
+static json_t *luns_state(const json_t *shown)
+{
+	json_t *luns = json_array(), *lu;
+	size_t i;
+
+	json_array_foreach(shown, i, lu)
+		if (diff_int(lu, "lun") || strcmp(diff_str(lu, "type"), "controller"))
+			json_array_append_new(luns, lun_state(lu));
+	return luns;
+}
+
+static json_t *target_params(const json_t *shown)
+{
+	static const char *const names[] = { "state", "nop_interval", "nop_count" };
+	const json_t *redirect = json_object_get(shown, "redirect");
+	json_t *params = json_deep_copy(json_object_get(shown, "params"));
+	size_t i;
+
+	if (!params)
+		params = json_object();
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		put(params, names[i], json_object_get(shown, names[i]));
+	put(params, "TargetAlias", json_object_get(shown, "alias"));
+	put(params, "RedirectAddress", json_object_get(redirect, "address"));
+	put(params, "RedirectPort", json_object_get(redirect, "port"));
+	put(params, "RedirectReason", json_object_get(redirect, "reason"));
+	return params;
+}
+
+json_t *diff_state(const json_t *shown)
+{
+	json_t *targets = json_array(), *t;
+	size_t i;
+
+	json_array_foreach(shown, i, t) {
+		json_array_append_new(targets, json_pack(
+			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o}", "name", json_object_get(t, "name"),
+			"driver", json_object_get(t, "driver"), "tid", json_object_get(t, "tid"),
+			"where", "running", "sessions",
+			(json_int_t)json_array_size(json_object_get(t, "nexuses")), "params",
+			target_params(t), "addresses", json_object_get(t, "initiator_addresses"),
+			"names", json_object_get(t, "initiator_names"), "luns",
+			luns_state(json_object_get(t, "luns"))));
+	}
+	return json_pack("{s:o}", "targets", targets);
+}

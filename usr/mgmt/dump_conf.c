@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * targets.conf from a state: LUN numbers, tids and everything that is not as tgtd starts
+ * with. What is read from it is what was written: quotes and backslashes where needed.
+ */
+#include "mgmt/dump_conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "mgmt/conf_model.h"
+#include "mgmt/diff_state.h"
+
+struct dump {
+	struct strbuf *out;
+	struct err *err;
+};
+
+static bool plain(const char *s)
+{
+	const char *p;
+
+	for (p = s; *p; p++)
+		if (isspace((unsigned char)*p) || strchr("\\\"#$<>", *p))
+			return false;
+	return p > s && p[-1] != '/';
+}
+
+static void value(struct dump *d, const char *s)
+{
+	if (strpbrk(s, "\n\r"))
+		err_set(d->err, ERR_INVALID_REQUEST,
+			"'%s' has a line end in it, which a configuration file can't have", s);
+	if (plain(s)) {
+		strbuf_puts(d->out, s);
+		return;
+	}
+	strbuf_putc(d->out, '"');
+	for (; *s; s++) {
+		if (strchr("\\\"$#", *s))
+			strbuf_putc(d->out, '\\');
+		strbuf_putc(d->out, *s);
+	}
+	strbuf_putc(d->out, '"');
+}
+
+static void line(struct dump *d, int indent, const char *name, const char *text)
+{
+	strbuf_printf(d->out, "%*s%s ", indent, "", name);
+	value(d, text);
+	strbuf_putc(d->out, '\n');
+}
+
+static void number_line(struct dump *d, int indent, const char *name, long long v)
+{
+	strbuf_printf(d->out, "%*s%s %lld\n", indent, "", name, v);
+}
+
+static void lun_new(struct dump *d, const json_t *new)
+{
+	static const char *const names[][2] = {
+		{ "device-type", "device-type" }, { "bstype", "bs-type" }, { "bsopts", "bsopts" },
+		{ "bsoflags", "bsoflags" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (*diff_str(new, names[i][0]))
+			line(d, 8, names[i][1], diff_str(new, names[i][0]));
+	if (json_object_get(new, "blocksize"))
+		number_line(d, 8, "block-size", diff_int(new, "blocksize"));
+}
+
+/* Parameters without a default that is known here, and what they are at the start. */
+static bool is_usual(const char *name, const char *v)
+{
+	return (!strcmp(name, "online") && !strcmp(v, "1")) ||
+	       ((!strcmp(name, "swp") || !strcmp(name, "lbppbe") || !strcmp(name, "removable")) &&
+		!strcmp(v, "0"));
+}
+
+static void lun_params(struct dump *d, const json_t *lun)
+{
+	bool disk = json_is_true(json_object_get(lun, "disk"));
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(json_object_get(lun, "params"), i, p) {
+		const char *name = json_string_value(json_array_get(p, 0));
+		const char *v = json_string_value(json_array_get(p, 1));
+		const char *dflt = diff_lun_default(name, disk);
+
+		if ((dflt && !strcmp(v, dflt)) || is_usual(name, v))
+			continue;
+		if (!strcmp(name, "write_cache"))
+			line(d, 8, "write-cache", *v == '1' ? "on" : "off");
+		else
+			line(d, 8, name, v);
+	}
+}
+
+/* The second LUN of a store would continue the first one's block: it gets a name of its own. */
+static void lun(struct dump *d, const json_t *lu, json_t *paths)
+{
+	const json_t *new = json_object_get(lu, "new");
+	const char *path = diff_str(new, "backing-store");
+	bool own = !*path || json_object_get(paths, path) ||
+		   !strncmp(path, CONF_NO_MEDIUM, strlen(CONF_NO_MEDIUM));
+
+	json_object_set_new(paths, path, json_true());
+	strbuf_puts(d->out, "    <backing-store ");
+	if (own)
+		strbuf_printf(d->out, CONF_NO_MEDIUM "lun%lld", diff_int(lu, "lun"));
+	else
+		value(d, path);
+	strbuf_puts(d->out, ">\n");
+	number_line(d, 8, "lun", diff_int(lu, "lun"));
+	if (own && *path)
+		line(d, 8, "path", path);
+	lun_new(d, new);
+	lun_params(d, lu);
+	strbuf_puts(d->out, "    </backing-store>\n");
+}
+
+static void target_params(struct dump *d, const json_t *params)
+{
+	const char *name, *dflt;
+	json_t *v;
+
+	json_object_foreach((json_t *)params, name, v) {
+		dflt = diff_target_default(name);
+		if (!strncmp(name, "nop_", 4))
+			dflt = "0";
+		if (!strcmp(name, "state"))
+			dflt = "ready";
+		if (!dflt || strcmp(json_string_value(v), dflt))
+			line(d, 4, name, json_string_value(v));
+	}
+}
+
+static void list(struct dump *d, const char *name, const json_t *texts)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(texts, i, v)
+		line(d, 4, name, json_string_value(v));
+}
+
+static void target(struct dump *d, const json_t *t)
+{
+	json_t *paths = json_object(), *lu;
+	size_t i;
+
+	strbuf_puts(d->out, "\n<target ");
+	value(d, diff_str(t, "name"));
+	strbuf_puts(d->out, ">\n");
+	line(d, 4, "driver", diff_str(t, "driver"));
+	number_line(d, 4, "controller_tid", diff_int(t, "tid"));
+	target_params(d, json_object_get(t, "params"));
+	json_array_foreach(json_object_get(t, "luns"), i, lu)
+		lun(d, lu, paths);
+	list(d, "initiator-address", json_object_get(t, "addresses"));
+	list(d, "initiator-name", json_object_get(t, "names"));
+	if (!json_array_size(json_object_get(t, "addresses")) &&
+	    !json_array_size(json_object_get(t, "names")))
+		strbuf_puts(d->out, "    initiator-address none\n");
+	strbuf_puts(d->out, "</target>\n");
+	json_decref(paths);
+}
+
+int dump_conf(const json_t *state, struct strbuf *out, struct err *err)
+{
+	struct dump d = { .out = out, .err = err };
+	const json_t *t;
+	size_t i;
+
+	strbuf_puts(out, "# Written by tgt-admin --dump; see targets.conf(5).\n"
+			 "default-driver iscsi\n");
+	json_array_foreach(json_object_get(state, "targets"), i, t)
+		target(&d, t);
+	if (!strbuf_ok(out))
+		err_set(err, ERR_NOMEM, "%s", "");
+	return err->code == ERR_OK ? 0 : -EINVAL;
+}
