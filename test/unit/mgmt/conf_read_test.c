@@ -105,8 +105,8 @@ static const char *const same[] = {
 	"<target \"iqn with blank\">\n lun 1\n</target>\n",
 	"<target   spaced  >\n</target>\n",
 	"<target a>\n backing-store /a\n backing-store /b\n backing-store /c\n</target>\n",
-	"<target a>\n<backing-store /a>\nlun 3\n</backing-store>\n<backing-store \"/b c\">\n"
-	"vendor_id \"X Y\"\n</backing-store>\n</target>\n",
+	("<target a>\n<backing-store /a>\nlun 3\n</backing-store>\n<backing-store \"/b c\">\n"
+	 "vendor_id \"X Y\"\n</backing-store>\n</target>\n"),
 	"<target a>\n initiator-name x\n</target>\n<target a>\n initiator-name y\n lun 1\n</target>\n",
 	"<target a>\n<backing-store /a/>\n</target>\n",
 	"<plain>\nx 1\n</plain>\n<plain>\ny 2\n</plain>\n",
