@@ -190,4 +190,4 @@ clean:
 help:
 	@sed -n 's/^# //p' Makefile
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
