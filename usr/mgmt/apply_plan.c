@@ -81,17 +81,39 @@ static void argument(struct strbuf *out, const char *name, const json_t *v)
 	strbuf_free(&text);
 }
 
-void apply_command(const json_t *step, unsigned int control_port, struct strbuf *out)
+static void command(const json_t *step, const char *verb, json_t *args, unsigned int control_port,
+		    struct strbuf *out)
 {
-	json_t *args = json_object_get(step, "args"), *v;
 	const char *name;
+	json_t *v;
 
 	strbuf_printf(out, "tgtadm -C %u", control_port);
 	if (!json_object_get(args, "lld"))
 		strbuf_puts(out, " --lld iscsi");
-	strbuf_printf(out, " --mode %s --op %s", diff_str(step, "object"), diff_str(step, "verb"));
+	strbuf_printf(out, " --mode %s --op %s", diff_str(step, "object"), verb);
 	json_object_foreach(args, name, v)
 		argument(out, name, v);
+}
+
+/* The classic command line has no --params with "logicalunit new": they follow as an update. */
+void apply_command(const json_t *step, unsigned int control_port, struct strbuf *out)
+{
+	json_t *args = json_object_get(step, "args"), *params = json_object_get(args, "params");
+	json_t *first, *second;
+
+	if (strcmp(diff_str(step, "verb"), "new") || !params) {
+		command(step, diff_str(step, "verb"), args, control_port, out);
+		return;
+	}
+	first = json_copy(args);
+	second = json_pack("{s:O s:O s:O}", "tid", json_object_get(args, "tid"), "lun",
+			   json_object_get(args, "lun"), "params", params);
+	json_object_del(first, "params");
+	command(step, "new", first, control_port, out);
+	strbuf_putc(out, '\n');
+	command(step, "update", second, control_port, out);
+	json_decref(first);
+	json_decref(second);
 }
 
 /* --- running ----------------------------------------------------------------------------------- */

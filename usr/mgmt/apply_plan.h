@@ -28,7 +28,7 @@ json_t *apply_running(struct call *c, struct adm_fail *fail);
  */
 int apply_plan(struct call *c, const json_t *steps, const json_t *before,
 	       const struct apply_opts *opts);
-/* A step as a line of the shell that runs tgtadm. */
+/* A step as one or two lines of the shell that run tgtadm; without the last newline. */
 void apply_command(const json_t *step, unsigned int control_port, struct strbuf *out);
 
 #endif
