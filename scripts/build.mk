@@ -124,6 +124,9 @@ $(BUILD)/tgtadm: $(call objs,usr/tgtadm.c) $(tgtadm_tables) $(call lib,mgmt) $(c
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(call lib,mgmt) $(call lib,base) $(LIBS) -o $@
 
+# The place of targets.conf is compiled in: another one rebuilds tgt-admin.
+$(shell printf '%s\n' '$(SYSCONFDIR)' | cmp -s - $(BUILD)/sysconfdir || printf '%s\n' '$(SYSCONFDIR)' > $(BUILD)/sysconfdir)
+$(BUILD)/usr/tgt-admin.o: $(BUILD)/sysconfdir
 $(BUILD)/usr/tgt-admin.o: private TGT_CFLAGS += -DTGT_SYSCONFDIR='"$(SYSCONFDIR)"'
 $(BUILD)/tgt-admin: $(call objs,usr/tgt-admin.c) $(call lib,mgmt) $(call lib,base)
 	$(call say,LD,$@)
@@ -178,7 +181,9 @@ $(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(call lib,base)
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/tgt
 	install -m 0755 $(programs) $(DESTDIR)$(SBINDIR)
-	test -e $(DESTDIR)$(SYSCONFDIR)/tgt/targets.conf || install -m 0600 conf/targets.conf $(DESTDIR)$(SYSCONFDIR)/tgt
+	test -e $(DESTDIR)$(SYSCONFDIR)/tgt/targets.conf || { \
+		sed 's,/etc/tgt,$(SYSCONFDIR)/tgt,' conf/targets.conf > $(BUILD)/targets.conf && \
+		install -m 0600 $(BUILD)/targets.conf $(DESTDIR)$(SYSCONFDIR)/tgt; }
 	install -d $(DESTDIR)$(SYSCONFDIR)/tgt/conf.d $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 $(wildcard conf/examples/*) $(DESTDIR)$(DOCDIR)/examples
 	$(foreach s,5 8,$(if $(wildcard doc/man/*.$(s)),install -m 0644 $(wildcard doc/man/*.$(s)) $(DESTDIR)$(MANDIR)/man$(s);))
