@@ -52,7 +52,7 @@ static int print_fail(const struct adm_fail *f)
 	return f->exit_code;
 }
 
-/* --- help -------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------- */
 
 static int usage(void)
 {
@@ -92,7 +92,7 @@ static int which_help(const char *option)
 	return 0;
 }
 
-/* --- what the actions share -------------------------------------------------------------------- */
+/* --- what the actions share ------------------------------------------------------------------- */
 
 static const char *conf_path(const struct admin *a)
 {
@@ -185,7 +185,7 @@ static bool choose(const struct admin *a, const json_t *running, const json_t *w
 	return diff_target(running, *name) || diff_target(wanted, *name);
 }
 
-/* --- --execute, --update, --diff --------------------------------------------------------------- */
+/* --- --execute, --update, --diff -------------------------------------------------------------- */
 
 static int print_diff(const json_t *steps)
 {
@@ -252,7 +252,7 @@ static int act_check(struct admin *a)
 	return 0;
 }
 
-/* --- --delete, --offline, --ready -------------------------------------------------------------- */
+/* --- --delete, --offline, --ready ------------------------------------------------------------- */
 
 static void delete_step(struct admin *a, struct diff_plan *p, const json_t *t)
 {
@@ -305,7 +305,7 @@ static int act_targets(struct admin *a)
 	return r;
 }
 
-/* --- --show, --dump, --save -------------------------------------------------------------------- */
+/* --- --show, --dump, --save ------------------------------------------------------------------- */
 
 static int act_show(struct admin *a)
 {
@@ -373,7 +373,7 @@ static int act_dump(struct admin *a)
 	return r;
 }
 
-/* --- options ----------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static const struct option longs[] = {
 	{ "check", no_argument, NULL, 'k' },
@@ -435,8 +435,8 @@ static int take_port(struct admin *a)
 	unsigned long long n;
 
 	if (adm_number(optarg, ADM_CONTROL_PORT_MAX, &n))
-		return adm_fail(&a->fail, ADM_EXIT_INVALID, "--control-port is a number from 0 to %d",
-				ADM_CONTROL_PORT_MAX);
+		return adm_fail(&a->fail, ADM_EXIT_INVALID,
+				"--control-port is a number from 0 to %d", ADM_CONTROL_PORT_MAX);
 	a->apply.control_port = (unsigned int)n;
 	a->port_given = true;
 	return 0;

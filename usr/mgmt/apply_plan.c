@@ -24,7 +24,7 @@ json_t *apply_running(struct call *c, struct adm_fail *fail)
 	return state;
 }
 
-/* --- as text ----------------------------------------------------------------------------------- */
+/* --- as text ---------------------------------------------------------------------------------- */
 
 static void quoted(struct strbuf *out, const char *s)
 {
@@ -116,7 +116,7 @@ void apply_command(const json_t *step, unsigned int control_port, struct strbuf 
 	json_decref(second);
 }
 
-/* --- running ----------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static void print_command(const json_t *step, const struct apply_opts *opts)
 {

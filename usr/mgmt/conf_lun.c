@@ -115,8 +115,8 @@ static void collect(struct maker *m, const struct conf_node *block, struct said 
 	list_for_each(n, &block->children, link) {
 		i = find(n->name);
 		if (i < 0 && block != m->target)
-			conf_warn(m->notes, n, "unknown directive '%s' for a logical unit: not used",
-				  n->name);
+			conf_warn(m->notes, n,
+				  "unknown directive '%s' for a logical unit: not used", n->name);
 		if (i < 0)
 			continue;
 		if (n->block || !n->value) {
@@ -132,7 +132,7 @@ static void collect(struct maker *m, const struct conf_node *block, struct said 
 	}
 }
 
-/* --- one directive ----------------------------------------------------------------------------- */
+/* --- one directive ---------------------------------------------------------------------------- */
 
 static void add_param(json_t *lu, const char *name, json_t *value)
 {
@@ -270,7 +270,7 @@ static void apply(struct maker *m, json_t *lu, const struct conf_node *block,
 	}
 }
 
-/* --- numbers ----------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 static bool take(struct maker *m, unsigned int lun)
 {
@@ -321,7 +321,7 @@ static void number(struct maker *m)
 	}
 }
 
-/* --- one LUN ----------------------------------------------------------------------------------- */
+/* --- one LUN ---------------------------------------------------------------------------------- */
 
 /* "path" replaces the store's, for a LUN that is named otherwise in the file. */
 static void settle_path(json_t *lu, const char *path)

@@ -145,7 +145,7 @@ static void no_accounts(struct model *m, const struct conf_node *n)
 	fail(m);
 }
 
-/* --- a target ---------------------------------------------------------------------------------- */
+/* --- a target --------------------------------------------------------------------------------- */
 
 static void set_tid(struct model *m, json_t *t, const struct conf_node *n)
 {
@@ -248,7 +248,7 @@ static void add_target(struct model *m, const struct conf_node *block)
 		fail(m);
 }
 
-/* --- the file ---------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static void global(struct model *m, const struct conf_node *n)
 {
@@ -307,7 +307,7 @@ json_t *conf_load(const char *path, struct conf_notes *notes)
 	if (conf_init(&c, notes))
 		return NULL;
 	r = conf_read(&c, path);
-	/* After an error of syntax the rest is looked at all the same, to tell as much as can be. */
+	/* After an error of syntax the rest is looked at all the same, to tell all there is. */
 	state = conf_model(&c);
 	conf_free(&c);
 	if (r) {

@@ -35,7 +35,7 @@ struct reader {
 static int read_path(struct conf *c, const char *path, const char *from, unsigned int line,
 		     unsigned int depth);
 
-/* --- the text of a file ------------------------------------------------------------------------ */
+/* --- the text of a file ----------------------------------------------------------------------- */
 
 static int slurp(struct conf *c, int fd, struct strbuf *out)
 {
@@ -79,7 +79,7 @@ static int read_text(struct conf *c, const char *path, bool top, struct strbuf *
 	return r;
 }
 
-/* --- lines ------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static char *next(struct reader *r)
 {
@@ -155,7 +155,7 @@ static int join(struct reader *r, const char *first, struct strbuf *out)
 	return strbuf_ok(out) ? 0 : -ENOMEM;
 }
 
-/* --- here-documents ---------------------------------------------------------------------------- */
+/* --- here-documents --------------------------------------------------------------------------- */
 
 /* "name <<END" or "name = <<END": the name, ended by NUL, and END; NULL for other lines. */
 static char *heredoc(char *s, char **end)
@@ -220,7 +220,7 @@ static int read_heredoc(struct reader *r, const char *name, const char *end)
 	return ret;
 }
 
-/* --- includes ---------------------------------------------------------------------------------- */
+/* --- includes --------------------------------------------------------------------------------- */
 
 /* What is included by "include X" or "IncludeOptional X"; NULL for other lines. */
 static char *include_path(char *s, bool *optional)
@@ -271,7 +271,7 @@ static int include(struct reader *r, const char *path, bool optional)
 	return read_path(r->c, path, r->file, r->line, r->depth + 1);
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int read_line(struct reader *r, char *s)
 {

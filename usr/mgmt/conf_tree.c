@@ -186,8 +186,8 @@ static int block_open(struct conf *c, char *s, const char *file, unsigned int li
 static int block_close(struct conf *c, const char *name, const char *file, unsigned int line)
 {
 	if (c->at == c->root) {
-		conf_note(c->notes, true, file, line, "</%s> ends no block: expected <%s ...> before",
-			  name, name);
+		conf_note(c->notes, true, file, line,
+			  "</%s> ends no block: expected <%s ...> before", name, name);
 		return -EINVAL;
 	}
 	if (strcasecmp(name, c->at->name))

@@ -28,7 +28,7 @@ static json_t *args_of(const struct lun *l)
 	return json_pack("{s:I s:I}", "tid", (json_int_t)l->tid, "lun", (json_int_t)l->lun);
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------------------- */
 
 /* ${tid} and ${lun} become numbers, as in the predecessor's files for changers. */
 static json_t *expand(const struct lun *l, const char *value)
@@ -94,22 +94,29 @@ static void update_steps(const struct lun *l, const json_t *batches, size_t from
 	strbuf_free(&text);
 }
 
-/* --- new and gone ------------------------------------------------------------------------------ */
+/* --- new and gone ----------------------------------------------------------------------------- */
+
+/* NULL, or why the store can't be had. What tgtd has open already can. */
+static const char *store_trouble(const struct lun *l, const json_t *want)
+{
+	const json_t *new = json_object_get(want, "new");
+	bool force = l->plan->opts->force || json_is_true(json_object_get(want, "allow-in-use"));
+
+	if (json_object_get(l->plan->paths, diff_str(new, "backing-store")))
+		return NULL;
+	return diff_store_trouble(new, force);
+}
 
 static void add_lun(const struct lun *l, const json_t *want)
 {
 	json_t *new = json_object_get(want, "new"), *args = json_deep_copy(new), *p;
 	json_t *batches = json_array();
-	const char *trouble = NULL;
+	const char *trouble = store_trouble(l, want), *path = diff_str(new, "backing-store");
 	size_t i;
 
-	if (!json_object_get(l->plan->paths, diff_str(new, "backing-store")))
-		trouble = diff_store_trouble(new, l->plan->opts->force ||
-						json_is_true(json_object_get(want, "allow-in-use")));
 	if (trouble) {
 		diff_step(l->plan, "#", NULL, NULL, NULL, "LUN %lld of %s (%s) is skipped: %s %s",
-			  l->lun, l->target, diff_str(want, "where"), diff_str(new, "backing-store"),
-			  trouble);
+			  l->lun, l->target, diff_str(want, "where"), path, trouble);
 		json_decref(batches);
 		json_decref(args);
 		return;
@@ -122,8 +129,7 @@ static void add_lun(const struct lun *l, const json_t *want)
 	if (json_array_size(batches))
 		json_object_set(args, "params", json_array_get(batches, 0));
 	diff_step(l->plan, "+", "logicalunit", "new", args, "LUN %lld of %s: %s", l->lun, l->target,
-		  json_object_get(new, "backing-store") ? diff_str(new, "backing-store") :
-							  "no medium");
+		  *path ? path : "no medium");
 	update_steps(l, batches, 1);
 	json_decref(batches);
 }
@@ -135,8 +141,8 @@ static bool delete_lun(const struct lun *l, const char *why)
 
 	if (l->in_use && !l->plan->opts->force) {
 		diff_step(l->plan, "#", NULL, NULL, NULL,
-			  "LUN %lld of %s stays as it is, though %s: the target is in use, and --force "
-			  "was not given", l->lun, l->target, why);
+			  "LUN %lld of %s stays as it is, though %s: the target is in use, and "
+			  "--force was not given", l->lun, l->target, why);
 		return false;
 	}
 	args = args_of(l);
@@ -146,7 +152,7 @@ static bool delete_lun(const struct lun *l, const char *why)
 	return true;
 }
 
-/* --- changed ----------------------------------------------------------------------------------- */
+/* --- changed ---------------------------------------------------------------------------------- */
 
 /* "sync:direct" and "direct:sync" are one. */
 static bool same_flags(const char *a, const char *b)
@@ -193,13 +199,11 @@ static bool change_path(const struct lun *l, const json_t *was, const json_t *wa
 {
 	const json_t *new = json_object_get(want, "new");
 	const char *path = diff_str(new, "backing-store"), *online = diff_param(want, "online");
-	const char *trouble = NULL;
+	const char *trouble;
 
 	if (!path_differs(was, want))
 		return true;
-	if (!json_object_get(l->plan->paths, path))
-		trouble = diff_store_trouble(new, l->plan->opts->force ||
-						json_is_true(json_object_get(want, "allow-in-use")));
+	trouble = store_trouble(l, want);
 	if (trouble) {
 		diff_step(l->plan, "#", NULL, NULL, NULL,
 			  "LUN %lld of %s keeps its store (%s): %s %s", l->lun, l->target,
@@ -258,7 +262,7 @@ static void change_lun(const struct lun *l, const json_t *was, const json_t *wan
 	json_decref(batches);
 }
 
-/* --- all of a target --------------------------------------------------------------------------- */
+/* --- all of a target -------------------------------------------------------------------------- */
 
 static json_t *by_number(const json_t *target)
 {

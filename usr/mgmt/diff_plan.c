@@ -39,7 +39,7 @@ static json_t *args_of(long long tid)
 	return json_pack("{s:I}", "tid", (json_int_t)tid);
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------------------- */
 
 static void set_param(struct diff_plan *p, const json_t *t, long long tid, const char *name,
 		      const char *value)
@@ -74,7 +74,7 @@ static void diff_params(struct diff_plan *p, long long tid, const json_t *was, c
 	}
 }
 
-/* --- access ------------------------------------------------------------------------------------ */
+/* --- access ----------------------------------------------------------------------------------- */
 
 static bool listed(const json_t *list, const char *text)
 {
@@ -139,7 +139,7 @@ static void diff_all_access(struct diff_plan *p, long long tid, const json_t *wa
 	diff_access_removed(p, tid, was, want, "names", "initiator-name");
 }
 
-/* --- targets ----------------------------------------------------------------------------------- */
+/* --- targets ---------------------------------------------------------------------------------- */
 
 static void take_tid(struct diff_plan *p, long long tid)
 {
@@ -170,7 +170,8 @@ static void add_target(struct diff_plan *p, const json_t *want)
 	args = args_of(tid);
 	json_object_set(args, "targetname", json_object_get(want, "name"));
 	json_object_set(args, "lld", json_object_get(want, "driver"));
-	diff_step(p, "+", "target", "new", args, "target %s, tid %lld", diff_str(want, "name"), tid);
+	diff_step(p, "+", "target", "new", args, "target %s, tid %lld", diff_str(want, "name"),
+		  tid);
 	diff_params(p, tid, NULL, want);
 	diff_luns(p, tid, NULL, want);
 	diff_all_access(p, tid, NULL, want);
@@ -184,8 +185,8 @@ static bool delete_target(struct diff_plan *p, const json_t *t, const char *why)
 
 	if (diff_int(t, "sessions") && !p->opts->force) {
 		diff_step(p, "#", NULL, NULL, NULL,
-			  "target %s, tid %lld, stays, though %s: it is in use, and --force was not "
-			  "given", diff_str(t, "name"), tid, why);
+			  "target %s, tid %lld, stays, though %s: it is in use, and --force was "
+			  "not given", diff_str(t, "name"), tid, why);
 		return false;
 	}
 	args = args_of(tid);

@@ -144,7 +144,7 @@ bool diff_same_value(const char *a, const char *b)
 	return !strcmp(a, b) || (as_number(a, &x) && as_number(b, &y) && x == y);
 }
 
-/* --- from the daemon --------------------------------------------------------------------------- */
+/* --- from the daemon -------------------------------------------------------------------------- */
 
 static void put(json_t *params, const char *name, const json_t *v)
 {
