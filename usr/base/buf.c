@@ -18,11 +18,12 @@ static size_t class_size(unsigned int c)
 /* BUF_CLASSES for what is mapped. */
 static unsigned int class_of(size_t len)
 {
-	unsigned int c = 0;
+	unsigned int c;
 
-	while (c < BUF_CLASSES && len > class_size(c))
-		c++;
-	return c;
+	if (len <= BUF_ALIGN)
+		return 0;
+	c = 64 - (unsigned int)__builtin_clzll((len - 1) / BUF_ALIGN);
+	return c < BUF_CLASSES ? c : BUF_CLASSES;
 }
 
 /* What @len costs; 0 when it is beyond any limit. */
@@ -101,7 +102,7 @@ void *buf_get(struct bufpool *bp, size_t len)
 }
 
 /* Those who wait again in ready() come after those who have not been told. */
-static void tell_waiters(struct bufpool *bp)
+static __attribute__((noinline)) void tell_waiters(struct bufpool *bp)
 {
 	struct list told, *link;
 
@@ -118,11 +119,13 @@ static void tell_waiters(struct bufpool *bp)
 
 void buf_put(struct bufpool *bp, void *buf, size_t len)
 {
-	unsigned int c = class_of(len);
-	size_t cost = cost_of(len, c);
+	unsigned int c;
+	size_t cost;
 
 	if (!buf)
 		return;
+	c = class_of(len);
+	cost = cost_of(len, c);
 	assert(bp->used >= cost);
 	bp->used -= cost;
 	if (c < BUF_CLASSES) {

@@ -17,32 +17,19 @@
 
 #define FIRST_BUCKETS 16
 
-static uint64_t seed[2];
+uint64_t hash_seed[2];
 
-static inline void need_seed(void)
+/* Before main(), so that no lookup has to ask whether it was done. */
+__attribute__((constructor)) static void make_seed(void)
 {
-	if (likely(seed[0]))
-		return;
 	/* Early in boot there may be no entropy yet; a guessable seed beats waiting for it. */
-	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
-		seed[1] = (uint64_t)time(NULL) ^ (uintptr_t)&seed;
-	seed[0] |= 1;
+	if (getrandom(hash_seed, sizeof(hash_seed), GRND_NONBLOCK) != (ssize_t)sizeof(hash_seed))
+		hash_seed[1] = (uint64_t)time(NULL) ^ (uintptr_t)&hash_seed;
 }
 
 static inline uint64_t rotl(uint64_t v, int n)
 {
 	return v << n | v >> (64 - n);
-}
-
-uint32_t hash_u64(uint64_t key)
-{
-	uint64_t v;
-
-	need_seed();
-	v = (key ^ seed[1]) * 0x9e3779b97f4a7c15ULL;
-	v ^= v >> 32;
-	v = (v + seed[0]) * 0xd6e8feb86659fd93ULL;
-	return (uint32_t)(v >> 32);
 }
 
 static inline void sip_round(uint64_t v[4])
@@ -72,11 +59,10 @@ uint32_t hash_bytes(const void *key, size_t len)
 	uint64_t v[4], m, last = (uint64_t)len << 56;
 	size_t i;
 
-	need_seed();
-	v[0] = seed[0] ^ 0x736f6d6570736575ULL;
-	v[1] = seed[1] ^ 0x646f72616e646f6dULL;
-	v[2] = seed[0] ^ 0x6c7967656e657261ULL;
-	v[3] = seed[1] ^ 0x7465646279746573ULL;
+	v[0] = hash_seed[0] ^ 0x736f6d6570736575ULL;
+	v[1] = hash_seed[1] ^ 0x646f72616e646f6dULL;
+	v[2] = hash_seed[0] ^ 0x6c7967656e657261ULL;
+	v[3] = hash_seed[1] ^ 0x7465646279746573ULL;
 	for (i = 0; i + 8 <= len; i += 8) {
 		memcpy(&m, p + i, 8);
 		sip_word(v, m);

@@ -24,7 +24,18 @@ struct hash_table {
 	uint32_t count;
 };
 
-uint32_t hash_u64(uint64_t key);
+/* Random, set before main(). */
+extern uint64_t hash_seed[2];
+
+static inline uint32_t hash_u64(uint64_t key)
+{
+	uint64_t v = (key ^ hash_seed[1]) * 0x9e3779b97f4a7c15ULL;
+
+	v ^= v >> 32;
+	v = (v + hash_seed[0]) * 0xd6e8feb86659fd93ULL;
+	return (uint32_t)(v >> 32);
+}
+
 uint32_t hash_bytes(const void *key, size_t len);
 uint32_t hash_str(const char *key);
 

@@ -85,6 +85,11 @@ unsigned int iov_slice(const struct iovec *iov, unsigned int cnt, size_t off, si
 	struct walk w = { iov, iov + cnt, off, len };
 	unsigned int n = 0;
 
+	if (likely(cnt == 1 && max && len && off < iov->iov_len)) {
+		out->iov_base = (char *)iov->iov_base + off;
+		out->iov_len = min_u64(iov->iov_len - off, len);
+		return 1;
+	}
 	while (n < max && next_run(&w, &out[n]))
 		n++;
 	return n;

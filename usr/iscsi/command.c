@@ -157,19 +157,23 @@ static struct iscsi_task *parse(struct iscsi_conn *conn, const struct iscsi_scsi
 
 /* --- running --- */
 
+static void task_complete(struct iscsi_task *task, uint32_t len)
+{
+	task->received += len;
+	task->requested = task->received;
+	if (task->ended)
+		command_check_held(task);
+	else if (task->submitted && task->data_wanted)
+		r2t_progress(task);
+}
+
 static void pdu_complete(struct iscsi_conn *conn)
 {
 	struct iscsi_task *task = conn->rx.task;
-	uint32_t len = conn->rx.data_len;
 
 	conn->rx.task = NULL;
-	if (task) {
-		task->received += len;
-		task->requested = task->received;
-		command_check_held(task);
-		if (task->submitted && !task->ended)
-			r2t_progress(task);
-	}
+	if (task)
+		task_complete(task, conn->rx.data_len);
 	/* Not before: what comes after this one must not overtake it. */
 	command_run_early(conn->session);
 }
@@ -337,8 +341,14 @@ void command_header(struct iscsi_conn *conn)
 	} else {
 		command_queue_early(task);
 	}
-	receive_data(conn, task);
 	task->header_taken = true;
+	if (conn->rx.data_len) {
+		receive_data(conn, task);
+		return;
+	}
+	task_complete(task, 0);
+	if (unlikely(!list_empty(&s->early)))
+		command_run_early(s);
 }
 
 /* --- back from the target --- */

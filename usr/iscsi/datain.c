@@ -79,23 +79,24 @@ static void fill_data_in(struct iscsi_task *task, struct iscsi_pdu *pdu, uint32_
 	task->conn->stats.data_in_pdus++;
 }
 
-/*
- * Length of the next segment: within the initiator's limit, within the burst, and within
- * what PDU_IOV pieces of the buffer can describe.
- */
+/* What of @len bytes PDU_IOV pieces of the buffer can describe. */
+static __attribute__((noinline)) uint32_t describable(const struct scsi_data *in, uint32_t off,
+						      uint32_t len)
+{
+	struct iovec iov[PDU_IOV];
+	unsigned int n = iov_slice(in->iov, in->iovcnt, off, len, iov, PDU_IOV);
+
+	return (uint32_t)iov_size(iov, n);
+}
+
+/* Length of the next segment: within the initiator's limit and within the burst. */
 static uint32_t segment(const struct iscsi_task *task, uint32_t off, uint32_t burst_left)
 {
 	const struct scsi_data *in = &task->cmd.in;
 	uint32_t len = min_u32(task->conn->params.max_xmit_dsl, task->cmd.in_len - off);
-	struct iovec iov[PDU_IOV];
 
 	len = min_u32(len, burst_left);
-	if (in->iovcnt > 1) {
-		unsigned int n = iov_slice(in->iov, in->iovcnt, off, len, iov, PDU_IOV);
-
-		len = (uint32_t)iov_size(iov, n);
-	}
-	return len;
+	return unlikely(in->iovcnt > 1) ? describable(in, off, len) : len;
 }
 
 /* All of the data; @status: the last PDU carries it. */

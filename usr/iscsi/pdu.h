@@ -17,7 +17,6 @@
 struct iscsi_conn;
 
 #define PDU_IOV 2 /* data pieces kept inline; commands use one */
-#define PDU_PIECES_MAX 16 /* data pieces that a PDU may refer to */
 
 struct iscsi_pdu {
 	struct list link;		/* conn->tx.queue */

@@ -72,6 +72,7 @@ static int take_index(struct iscsi_task *task)
 	s->ttt[i] = task;
 	s->ttt_free = i + 1;
 	task->ttt_index = i;
+	memset(task->r2t, 0, sizeof(task->r2t));
 	return 0;
 }
 
@@ -104,7 +105,7 @@ void r2t_send(struct iscsi_task *task, uint32_t off, uint32_t len)
 {
 	struct iscsi_conn *conn = task->conn;
 	struct iscsi_pdu *pdu = pdu_new(conn, ISCSI_OP_R2T);
-	unsigned int slot = free_slot(task);
+	unsigned int slot;
 
 	if (!pdu || take_index(task)) {
 		if (pdu)
@@ -112,6 +113,7 @@ void r2t_send(struct iscsi_task *task, uint32_t off, uint32_t len)
 		conn_close(conn, "out of memory");
 		return;
 	}
+	slot = free_slot(task);
 	task->r2t[slot].ttt = make_ttt(task->ttt_index, slot);
 	task->r2t[slot].off = off;
 	task->r2t[slot].len = len;

@@ -23,8 +23,8 @@ void rx_init(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
 
-	free(rx->ctrl);
-	rx->ctrl = NULL;
+	if (unlikely(rx->ctrl))
+		rx_done(conn);
 	rx->state = RX_BHS;
 	rx->have = 0;
 	rx->ahs_len = rx->data_len = rx->pad = rx->crc = 0;

@@ -27,8 +27,8 @@ struct iscsi_task *task_new(struct iscsi_conn *conn, uint32_t itt)
 	if (!task)
 		return NULL;
 	/* The command, first in the struct, is scsi_cmd_init()'s; the rest is small. */
-	memset((char *)task + sizeof(task->cmd), 0,
-	       offsetof(struct iscsi_task, rsp) - sizeof(task->cmd));
+	mem_clear((char *)task + sizeof(task->cmd),
+		  offsetof(struct iscsi_task, rsp) - sizeof(task->cmd));
 	task->conn = conn;
 	task->itt = itt;
 	task->ttt_index = UINT32_MAX;
@@ -107,8 +107,10 @@ void task_free(struct iscsi_task *task)
 	task_uncount(task);
 	if (task->submitted && !task->is_tmf)
 		scsi_cmd_release(&task->cmd);
-	free(task->cdb_ext);
-	buf_put(&iscsi.core->bufs, task->early_data, task->early_size);
+	if (unlikely(task->cdb_ext))
+		free(task->cdb_ext);
+	if (unlikely(task->early_data))
+		buf_put(&iscsi.core->bufs, task->early_data, task->early_size);
 	pool_put(&iscsi.tasks, task);
 	if (!--conn->n_tasks && conn->closing)
 		loop_call_queue(iscsi.core->loop, &conn->reap);

@@ -33,7 +33,6 @@ struct iscsi_task {
 	struct loop_call reap;		/* frees it when the target gives it back inside its own call */
 	bool header_taken;		/* command_header() is done with it */
 	struct hash_node itt_node;	/* session->tasks */
-	bool in_hash;
 	bool is_tmf;
 	bool immediate;
 	bool counted;			/* holds a place in the command window */
@@ -44,8 +43,6 @@ struct iscsi_task {
 	bool hole;			/* aborted before its turn: only its CmdSN is left */
 	bool bad_data;			/* a data digest was wrong: the task will fail */
 	uint32_t itt, cmd_sn;
-	uint8_t cdb[32];		/* BHS CDB and a short extension */
-	uint8_t tmf_req[ISCSI_BHS_LEN];	/* the request of a task management function */
 	uint8_t *cdb_ext;		/* malloc'ed when longer than that; NULL else */
 	/* Data-out (r2t.c). Offsets count from the first byte of the command's data. */
 	uint32_t received;		/* bytes that arrived */
@@ -56,9 +53,6 @@ struct iscsi_task {
 	uint32_t requested;		/* bytes asked for by R2T so far, unsolicited included */
 	uint32_t r2t_sn;
 	uint32_t ttt_index;		/* place in session->ttt; UINT32_MAX: none */
-	struct {
-		uint32_t ttt, off, len, got, data_sn;
-	} r2t[ISCSI_R2T_MAX];		/* outstanding ones; len 0: a free place */
 	unsigned int n_r2t;
 	uint8_t *early_data;		/* unsolicited data of a task that is not yet due */
 	uint32_t early_size;
@@ -67,7 +61,13 @@ struct iscsi_task {
 	uint32_t data_sn;
 	struct be16 sense_len;		/* as sent in front of the sense data */
 	unsigned int pdus_out;		/* queued PDUs that refer to this task */
+	/* From here on nothing is reset by task_new(), which runs for every command. */
 	struct iscsi_pdu rsp;
+	uint8_t cdb[32];		/* BHS CDB and a short extension */
+	struct {
+		uint32_t ttt, off, len, got, data_sn;
+	} r2t[ISCSI_R2T_MAX];		/* while ttt_index is there: outstanding ones; len 0: a free place */
+	uint8_t tmf_req[ISCSI_BHS_LEN];	/* the request of a task management function */
 };
 
 /* From the pool, on @conn's list, all zero but for the command or function, which the caller inits. */

@@ -39,30 +39,36 @@ static uint64_t pdu_size(const struct iscsi_pdu *pdu)
 	return header_len(pdu) + (uint64_t)pdu->data_len + pdu->tail_len;
 }
 
+/* Takes @skip bytes off the front of @n pieces; returns how many are left. */
+static __attribute__((noinline)) unsigned int skip_pieces(struct iovec *iov, unsigned int n,
+							  uint64_t skip)
+{
+	unsigned int i = 0;
+
+	while (i < n && skip >= iov[i].iov_len)
+		skip -= iov[i++].iov_len;
+	memmove(iov, iov + i, (n - i) * sizeof(*iov));
+	if (i < n) {
+		iov->iov_base = (uint8_t *)iov->iov_base + skip;
+		iov->iov_len -= skip;
+	}
+	return n - i;
+}
+
 /* Describes @pdu from byte @skip on; returns the pieces used, 0 when there is no room. */
 static unsigned int pdu_pieces(struct iscsi_pdu *pdu, uint64_t skip, struct iovec *out,
 			       unsigned int max)
 {
-	struct iovec all[PDU_PIECES_MAX + 2];
-	unsigned int n = 0, i, used = 0;
+	unsigned int n = 0, i;
 
 	if (pdu->data_cnt + 2 > max)
 		return 0;
-	all[n++] = (struct iovec){ pdu->bytes, header_len(pdu) };
+	out[n++] = (struct iovec){ pdu->bytes, header_len(pdu) };
 	for (i = 0; i < pdu->data_cnt; i++)
-		all[n++] = pdu->data[i];
+		out[n++] = pdu->data[i];
 	if (pdu->tail_len)
-		all[n++] = (struct iovec){ pdu->tail, pdu->tail_len };
-	for (i = 0; i < n; i++) {
-		if (skip >= all[i].iov_len) {
-			skip -= all[i].iov_len;
-			continue;
-		}
-		out[used].iov_base = (uint8_t *)all[i].iov_base + skip;
-		out[used++].iov_len = all[i].iov_len - skip;
-		skip = 0;
-	}
-	return used;
+		out[n++] = (struct iovec){ pdu->tail, pdu->tail_len };
+	return unlikely(skip) ? skip_pieces(out, n, skip) : n;
 }
 
 static unsigned int gather(struct iscsi_conn *conn, struct iovec *iov, uint64_t *bytes)

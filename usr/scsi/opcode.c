@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/util.h"
+
 #define OP_VARIABLE_LENGTH 0x7f
 
 const struct opcode *optable_find(const struct optable *t, const uint8_t *cdb, size_t cdb_len,
@@ -42,10 +45,31 @@ static uint8_t allowed_bits(const struct opcode *row, unsigned int i)
 	return row->usage[i];
 }
 
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Two overlapping words at once: no bit but those of usage[]; enough for nearly every command. */
+static bool plain(const struct opcode *row, const uint8_t *cdb)
+{
+	unsigned int last = row->cdb_len - 8u;
+
+	if (row->cdb_len < 8 || row->cdb_len > 16)
+		return false;
+	return !(load64(cdb) & ~load64(row->usage)) &&
+	       !(load64(cdb + last) & ~load64(row->usage + last));
+}
+
 bool opcode_reserved_bit(const struct opcode *row, const uint8_t *cdb, uint16_t *byte, int8_t *bit)
 {
 	unsigned int i;
 
+	if (likely(plain(row, cdb)))
+		return false;
 	for (i = 1; i < row->cdb_len; i++) {
 		unsigned int bad = cdb[i] & (uint8_t)~allowed_bits(row, i);
 
@@ -62,6 +86,10 @@ static uint64_t get_field(const uint8_t *cdb, unsigned int byte, unsigned int by
 {
 	uint64_t v = 0;
 
+	if (bytes == 8)
+		return get_be64(cdb + byte);
+	if (bytes == 4)
+		return get_be32(cdb + byte);
 	while (bytes--)
 		v = v << 8 | cdb[byte++];
 	return v;

@@ -35,7 +35,7 @@ static inline void expect_state(const struct scsi_cmd *cmd, unsigned int from)
 
 void scsi_cmd_init(struct scsi_cmd *cmd, struct nexus *nexus)
 {
-	memset(cmd, 0, offsetof(struct scsi_cmd, sense));
+	mem_clear(cmd, offsetof(struct scsi_cmd, sense));
 	cmd->nexus = nexus;
 	list_init(&cmd->nexus_link);
 	list_init(&cmd->lu_link);
@@ -53,6 +53,17 @@ static void hand_back(struct scsi_cmd *cmd)
 		tr->respond(cmd);
 }
 
+/* Functions that waited for this command's end are answered after it. */
+static __attribute__((noinline)) void hand_back_to_tmfs(struct target *t, struct scsi_cmd *cmd)
+{
+	struct list tmfs;
+
+	list_init(&tmfs);
+	tmf_cmd_ended(t, cmd, &tmfs);
+	hand_back(cmd);
+	tmf_respond_all(&tmfs);
+}
+
 static void leave_lu(struct scsi_cmd *cmd)
 {
 	taskset_remove(cmd);
@@ -63,7 +74,6 @@ void cmd_end(struct scsi_cmd *cmd, enum scsi_result result)
 {
 	struct target *t = cmd->nexus->target;
 	struct lu *lu = list_linked(&cmd->lu_link) ? cmd->lu : NULL;
-	struct list tmfs;
 
 	expect_state(cmd, ~S(CMD_DONE));
 	if (unlikely(cmd->aborted))
@@ -72,14 +82,14 @@ void cmd_end(struct scsi_cmd *cmd, enum scsi_result result)
 	if (lu)
 		leave_lu(cmd);
 	cmd->state = CMD_DONE;
-	list_init(&tmfs);
 	if (unlikely(!list_empty(&t->tmfs)))
-		tmf_cmd_ended(t, cmd, &tmfs);
-	hand_back(cmd);
-	tmf_respond_all(&tmfs);
+		hand_back_to_tmfs(t, cmd);
+	else
+		hand_back(cmd);
 	if (!lu)
 		return;
-	taskset_advance(lu);
+	if (unlikely(!list_empty(&lu->ts.dormant)))
+		taskset_advance(lu);
 	if (unlikely(lu->dying))
 		lu_check_drained(lu);
 }
