@@ -3,8 +3,9 @@
  * Files of targets.conf: comments, continued lines, here-documents and includes.
  * What remains of a line goes to conf_line().
  *
- * A # begins a comment at the start of a line and after a blank, outside of quotes: so a
- * password or a path may have one. Config::General took any that no backslash preceded.
+ * A # begins a comment at the start of a line, after a blank and after the > of a block,
+ * outside of quotes: so a password or a path may have one. Config::General took any that no
+ * backslash preceded.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 #include "mgmt/conf_tree.h"
+
+#define BLANKS " \t\r\f\v"
 
 struct file {
 	struct list link; /* first: conf_free() frees it by this */
@@ -96,19 +99,28 @@ static char *next(struct reader *r)
 	return s;
 }
 
+/* Whether there is a quote in @s without a backslash before it. */
+static bool closes(const char *s)
+{
+	for (; *s && *s != '"'; s++)
+		if (*s == '\\' && s[1])
+			s++;
+	return *s == '"';
+}
+
 static void strip_comment(char *s)
 {
-	bool quoted = false;
+	bool quoted = false, tag = s[strspn(s, BLANKS)] == '<';
 	size_t i;
 
 	for (i = 0; s[i]; i++) {
-		bool word = !i || isspace((unsigned char)s[i - 1]);
+		bool word = !i || isspace((unsigned char)s[i - 1]) || (tag && s[i - 1] == '>');
 
 		if (s[i] == '\\' && s[i + 1]) {
 			i++;
 		} else if (s[i] == '"') {
 			quoted = !quoted && (word || s[i - 1] == '=' || s[i - 1] == '<') &&
-				 strchr(s + i + 1, '"');
+				 closes(s + i + 1);
 		} else if (s[i] == '#' && word && !quoted) {
 			s[i] = '\0';
 			return;
@@ -146,11 +158,11 @@ static int join(struct reader *r, const char *first, struct strbuf *out)
 	bool more = true;
 	char *s;
 
-	strbuf_puts(out, first + strspn(first, " \t"));
+	strbuf_puts(out, first + strspn(first, BLANKS));
 	while (more && (s = next(r)) != NULL) {
 		strip_comment(s);
 		more = continued(s);
-		strbuf_puts(out, s + strspn(s, " \t"));
+		strbuf_puts(out, s + strspn(s, BLANKS));
 	}
 	return strbuf_ok(out) ? 0 : -ENOMEM;
 }
@@ -160,12 +172,12 @@ static int join(struct reader *r, const char *first, struct strbuf *out)
 /* "name <<END" or "name = <<END": the name, ended by NUL, and END; NULL for other lines. */
 static char *heredoc(char *s, char **end)
 {
-	char *name = s + strspn(s, " \t"), *p = name + strcspn(name, " \t=");
-	char *after = p + strspn(p, " \t");
+	char *name = s + strspn(s, BLANKS), *p = name + strcspn(name, BLANKS "=");
+	char *after = p + strspn(p, BLANKS);
 	bool equals = *after == '=';
 
 	if (equals)
-		after += 1 + strspn(after + 1, " \t");
+		after += 1 + strspn(after + 1, BLANKS);
 	if (p == name || *name == '<' || (after == p && !equals) || strncmp(after, "<<", 2))
 		return NULL;
 	*end = trim(after + 2);
@@ -195,7 +207,7 @@ static int read_heredoc(struct reader *r, const char *name, const char *end)
 	char *s, *value;
 
 	while ((s = next(r)) != NULL) {
-		indent = strspn(s, " \t");
+		indent = strspn(s, BLANKS);
 		if (!strncmp(s + indent, end, len) && !*trim(s + indent + len))
 			break;
 		strbuf_puts(&doc, s);
@@ -209,6 +221,7 @@ static int read_heredoc(struct reader *r, const char *name, const char *end)
 		strbuf_putc(&out, '\0');
 		value = strbuf_ok(&out) ? trim(out.s) : NULL;
 		if (value) {
+			conf_unquote(value);
 			conf_unescape(value);
 			ret = conf_add(r->c, name, value, false, r->file, line) ? 0 : -EINVAL;
 		} else {
@@ -273,41 +286,41 @@ static int include(struct reader *r, const char *path, bool optional)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* One that is continued is a directive or a block: it begins no here-document, nor includes. */
+static int read_long_line(struct reader *r, char *s)
+{
+	struct strbuf text = STRBUF_INIT;
+	unsigned int line = r->line;
+	int ret = 0;
+
+	if (join(r, s, &text)) {
+		conf_note(r->c->notes, true, r->file, line, "out of memory");
+		ret = -EINVAL;
+	} else {
+		s = text.len ? trim(text.s) : NULL;
+		if (s && *s)
+			ret = conf_line(r->c, s, r->file, line);
+	}
+	strbuf_free(&text);
+	return ret;
+}
+
 static int read_line(struct reader *r, char *s)
 {
 	bool optional;
 	char *name, *end;
-	struct strbuf long_line = STRBUF_INIT;
-	unsigned int line = r->line;
-	int ret = 0;
 
 	strip_comment(s);
-	if (continued(s)) {
-		if (join(r, s, &long_line)) {
-			conf_note(r->c->notes, true, r->file, line, "out of memory");
-			strbuf_free(&long_line);
-			return -EINVAL;
-		}
-		if (!long_line.len) {
-			strbuf_free(&long_line);
-			return 0;
-		}
-		s = long_line.s;
-	}
+	if (continued(s))
+		return read_long_line(r, s);
 	name = heredoc(s, &end);
-	if (name) {
-		ret = read_heredoc(r, name, end);
-		strbuf_free(&long_line);
-		return ret;
-	}
+	if (name)
+		return read_heredoc(r, name, end);
 	s = trim(s);
 	name = include_path(s, &optional);
 	if (name)
-		ret = include(r, name, optional);
-	else if (*s)
-		ret = conf_line(r->c, s, r->file, line);
-	strbuf_free(&long_line);
-	return ret;
+		return include(r, name, optional);
+	return *s ? conf_line(r->c, s, r->file, r->line) : 0;
 }
 
 static int read_lines(struct reader *r)

@@ -128,45 +128,69 @@ void conf_unescape(char *s)
 	*to = '\0';
 }
 
-/* Quotes around the whole of it go. */
-static char *unquote(char *s)
+void conf_unquote(char *s)
 {
 	size_t len = strlen(s);
 
-	if (len > 1 && s[0] == '"' && s[len - 1] == '"') {
-		s[len - 1] = '\0';
+	if (*s != '"' || s[len - 1] != '"')
+		return;
+	s[len - 1] = '\0';
+	memmove(s, s + 1, len - (len > 1));
+}
+
+static char *trim(char *s)
+{
+	size_t len;
+
+	while (isspace((unsigned char)*s))
 		s++;
-	}
+	for (len = strlen(s); len && isspace((unsigned char)s[len - 1]); len--)
+		;
+	s[len] = '\0';
 	return s;
 }
 
-/* Ends the word at @s; returns what follows blanks, "" when nothing does. */
-static char *cut_word(char *s)
+/* The length of "..." at the beginning, 0: none, or an empty one, or no blank follows. */
+static size_t quoted_word(const char *s)
 {
-	while (*s && !isspace((unsigned char)*s))
-		s++;
-	if (*s)
-		*s++ = '\0';
-	while (isspace((unsigned char)*s))
-		s++;
+	size_t n = *s == '"' ? strcspn(s + 1, "\"") : 0;
+
+	if (!n || s[n + 1] != '"' || (s[n + 2] && !isspace((unsigned char)s[n + 2])))
+		return 0;
+	return n + 2;
+}
+
+/* Cuts @s into a word, which is returned, and the rest, *@rest; each may be quoted as a whole. */
+static char *split_block(char *s, char **rest)
+{
+	size_t n = quoted_word(s), all;
+
+	if (!n)
+		while (s[n] && !isspace((unsigned char)s[n]))
+			n++;
+	*rest = s + n;
+	if (**rest) {
+		**rest = '\0';
+		*rest = trim(*rest + 1);
+	}
+	if (quoted_word(s))
+		conf_unquote(s);
+	all = quoted_word(*rest);
+	if (all && !(*rest)[all])
+		conf_unquote(*rest);
 	return s;
 }
 
 /* @s: what stands between < and >. */
 static int block_open(struct conf *c, char *s, const char *file, unsigned int line)
 {
-	char *name = s, *value = NULL, *quote;
+	char *value, *name = split_block(trim(s), &value);
 	struct conf_node *n;
 
-	quote = *s == '"' ? strchr(s + 1, '"') : NULL;
-	if (quote) {
-		name = s + 1;
-		*quote = '\0';
-		value = quote + 1 + strspn(quote + 1, " \t");
-	} else {
-		value = cut_word(s);
+	if (!*name) {
+		conf_note(c->notes, true, file, line, "expected <name> or <name value>");
+		return -EINVAL;
 	}
-	value = unquote(value);
 	conf_unescape(value);
 	if (++c->depth > CONF_BLOCK_DEPTH) {
 		conf_note(c->notes, true, file, line, "blocks are nested deeper than %d",
@@ -183,8 +207,9 @@ static int block_open(struct conf *c, char *s, const char *file, unsigned int li
 }
 
 /* The predecessor took any name for the end of the innermost block: that stays, with a word. */
-static int block_close(struct conf *c, const char *name, const char *file, unsigned int line)
+static int block_close(struct conf *c, char *name, const char *file, unsigned int line)
 {
+	name = trim(name);
 	if (c->at == c->root) {
 		conf_note(c->notes, true, file, line,
 			  "</%s> ends no block: expected <%s ...> before", name, name);
@@ -214,7 +239,7 @@ static int directive(struct conf *c, char *s, const char *file, unsigned int lin
 	}
 	s[n] = '\0';
 	if (value) {
-		value = unquote(value);
+		conf_unquote(value);
 		conf_unescape(value);
 	}
 	return conf_add(c, s, value, false, file, line) ? 0 : -EINVAL;

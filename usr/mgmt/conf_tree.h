@@ -69,6 +69,8 @@ int conf_line(struct conf *c, char *text, const char *file, unsigned int line);
 /* A directive with a value that stands as it is; @value may be NULL. NULL: noted. */
 struct conf_node *conf_add(struct conf *c, const char *name, const char *value, bool block,
 			   const char *file, unsigned int line);
+/* Takes the quotes off that are around the whole of it. */
+void conf_unquote(char *s);
 /* Takes the backslash off before $ \ " and #. */
 void conf_unescape(char *s);
 

@@ -15,6 +15,15 @@ for my $file (@ARGV) {
 			-IncludeDirectories => 1, -IncludeGlob => 1, -MergeDuplicateBlocks => 1);
 		1;
 	};
-	print JSON::PP->new->canonical->latin1->encode($ok ? \%conf : undef) // 'null', "\n" if $ok;
-	print "null\n" if !$ok;
+	# With a byte order mark it has decoded the file, else the bytes stand for themselves.
+	my $json = JSON::PP->new->canonical;
+	$json = begins_with_bom($file) ? $json->utf8 : $json->latin1;
+	print $ok ? $json->encode(\%conf) : 'null', "\n";
+}
+
+sub begins_with_bom {
+	my ($file) = @_;
+	open(my $in, '<:raw', $file) or return 0;
+	read($in, my $head, 3);
+	return $head eq "\xef\xbb\xbf";
 }

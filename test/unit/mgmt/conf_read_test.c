@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The syntax of targets.conf: against Perl's Config::General where that is installed,
- * and what differs from it on purpose; errors; hostile files.
+ * The syntax of targets.conf: includes, what differs from Perl's Config::General on purpose,
+ * errors, hostile files. conf_oracle_test.c has what is the same.
  */
 #include <jansson.h>
 #include <stdarg.h>
@@ -87,102 +87,6 @@ static json_t *parse(const char *path, struct conf_notes *notes)
 	return tree;
 }
 
-static const char *const same[] = {
-	"",
-	"\n\n# only a comment\n   # and one more\n",
-	"default-driver iscsi\n",
-	"key = value\nkey2=value2\nkey3   value 3  \nkey4\t=\tv\nkey5==v\n",
-	"params element_type=4,start_address=500\nparams element_type=1\n",
-	"nothing\nempty \"\"\nquoted \"a b  c\"\n half \"a\n half2 a\"\n",
-	"esc a\\#b \\$x \\\" \\\\ \\n\n",
-	"in \"a \\\"quote\\\" b\"\n",
-	"long one \\\n   two\\\n\tthree\nnext 1\n",
-	"long one \\\n\nnext 1\n",
-	"long one \\\n# comment ends it\nnext 1\n",
-	"twice a\\\\\nnext b\n",
-	"tail a   # comment\n",
-	"<target iqn.2001-04.com.example:a>\n backing-store /dev/a\n</target>\n",
-	"<target \"iqn with blank\">\n lun 1\n</target>\n",
-	"<target   spaced  >\n</target>\n",
-	"<target a>\n backing-store /a\n backing-store /b\n backing-store /c\n</target>\n",
-	("<target a>\n<backing-store /a>\nlun 3\n</backing-store>\n<backing-store \"/b c\">\n"
-	 "vendor_id \"X Y\"\n</backing-store>\n</target>\n"),
-	"<target a>\n initiator-name x\n</target>\n<target a>\n initiator-name y\n lun 1\n</target>\n",
-	"<target a>\n<backing-store /a/>\n</target>\n",
-	"<plain>\nx 1\n</plain>\n<plain>\ny 2\n</plain>\n",
-	"<target a>\n <b c>\n  <d e>\n   f g\n  </d>\n </b>\n</target>\n",
-	"text <<EOF\nline 1\n  line 2 # no comment\nEOF\nafter 1\n",
-	"text = <<END\n    indented\n      more\n    END\nafter 1\n",
-	"text <<EOF\nEOF\nafter 1\n",
-	"<t a>\nx <<E\n<not a block>\nE\n</t>\n",
-	"Case a\ncase b\nCASE c\n",
-	"<target A>\nx 1\n</target>\n<target a>\nx 2\n</target>\n",
-	"tabs\t\tin\tvalue\n",
-	"crlf value\r\n<t a>\r\nx 1\r\n</t>\r\n",
-	"noeol value",
-	"utf \xc3\xa4\xc3\xb6\n",
-	"<t a>\nx 1\n</T>\n",
-	"x 1\n</t>\n",
-	"<t a>\nx 1\n",
-	"includes 1\ninclude_not 2\n",
-	"a=\nb = \n",
-	"url http://x/?a=b&c=d\n",
-	"p key=\"v\"\nq \"k\"=v\n",
-	"backing-store NONE:1\n",
-};
-
-/* The first line that perl printed for each file, compared with ours. */
-static void compare(FILE *perl, const char *path, const char *text)
-{
-	static char line[65536];
-	struct conf_notes notes;
-	json_t *ours, *theirs;
-
-	assert_non_null(fgets(line, sizeof(line), perl));
-	theirs = json_loads(line, JSON_DECODE_ANY, NULL);
-	assert_non_null(theirs);
-	ours = parse(path, &notes);
-	if (!json_equal(ours ? ours : json_null(), theirs)) {
-		char *o = json_dumps(ours, JSON_SORT_KEYS);
-
-		fail_msg("of:\n%s\nConfig::General makes %swe make %s\n%s", text, line,
-			 o ? o : "null", strbuf_str(&notes.text));
-	}
-	strbuf_free(&notes.text);
-	json_decref(ours);
-	json_decref(theirs);
-}
-
-static bool perl_there(void)
-{
-	return !system("perl -MConfig::General -MJSON::PP -e 1 2>/dev/null");
-}
-
-static void files_mean_what_config_general_makes_of_them(void **state)
-{
-	static char cmd[32768];
-	size_t i, n = (size_t)snprintf(cmd, sizeof(cmd), "perl test/unit/mgmt/conf_oracle.pl");
-	const char *path[ARRAY_SIZE(same)];
-	char name[32];
-	FILE *perl;
-
-	(void)state;
-	if (!perl_there())
-		skip();
-	for (i = 0; i < ARRAY_SIZE(same); i++) {
-		snprintf(name, sizeof(name), "same%zu", i);
-		path[i] = strdup(put(name, same[i]));
-		n += (size_t)snprintf(cmd + n, sizeof(cmd) - n, " %s", path[i]);
-	}
-	perl = popen(cmd, "r");
-	assert_non_null(perl);
-	for (i = 0; i < ARRAY_SIZE(same); i++) {
-		compare(perl, path[i], same[i]);
-		free((char *)path[i]);
-	}
-	assert_int_equal(pclose(perl), 0);
-}
-
 static void includes_read_files_globs_and_directories_in_order(void **state)
 {
 	struct conf_notes notes;
@@ -223,6 +127,35 @@ static void a_hash_inside_a_word_or_quotes_is_no_comment(void **state)
 	strbuf_free(&notes.text);
 }
 
+/* Each: a file that Config::General understands otherwise, and what it means here. */
+static void what_differs_from_config_general_on_purpose(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "< target a >\nx 1\n</ target >\n", "{\"target\":{\"a\":{\"x\":\"1\"}}}" },
+		{ "<t \"a\" >\n</t>\n<u />\n", "{\"t\":{\"a\":{}},\"u\":{}}" },
+		{ "<t \"a\\#b\">\n</t>\n", "{\"t\":{\"a#b\":{}}}" },
+		{ "<t \"a # b\"># c\n</t># d\n", "{\"t\":{\"a # b\":{}}}" },
+		{ "x long \\\n line \\", "{\"x\":\"long line\"}" },
+		{ "x /a<b/>\n", "{\"x\":\"/a<b/>\"}" },
+		{ "<t a>\nx 1\n</t>\nt 2\n<t b>\n</t>\n", NULL },
+	};
+	struct conf_notes notes;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_t *tree = parse(put("differs", rows[i][0]), &notes);
+		char *got = json_dumps(tree, JSON_COMPACT);
+
+		if (rows[i][1])
+			assert_string_equal(got, rows[i][1]);
+		assert_int_equal(notes.errors, 0);
+		free(got);
+		json_decref(tree);
+		strbuf_free(&notes.text);
+	}
+}
+
 static void errors_name_file_line_and_what_was_expected(void **state)
 {
 	static const struct {
@@ -234,6 +167,8 @@ static void errors_name_file_line_and_what_was_expected(void **state)
 		{ "x 1\ny <<EOF\nz\n", ":2: error: ", "expected 'EOF'" },
 		{ "x 1\n\ninclude /nonexistent/x\n", ":3: error: ", "/nonexistent/x: No such file" },
 		{ "= 1\n", ":1: error: ", "expected a directive" },
+		{ "< >\n", ":1: error: ", "expected <name>" },
+		{ "<a b> c\n", ":1: error: ", "expected <name>" },
 		{ "a \\\nb\n</t>\n", ":3: error: ", "expected <t" },
 	};
 	struct conf_notes notes;
@@ -360,9 +295,9 @@ static int remove_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_mean_what_config_general_makes_of_them),
 		cmocka_unit_test(includes_read_files_globs_and_directories_in_order),
 		cmocka_unit_test(a_hash_inside_a_word_or_quotes_is_no_comment),
+		cmocka_unit_test(what_differs_from_config_general_on_purpose),
 		cmocka_unit_test(errors_name_file_line_and_what_was_expected),
 		cmocka_unit_test(a_wrong_end_name_is_warned_about),
 		cmocka_unit_test(hostile_files_are_refused),
