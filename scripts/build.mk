@@ -75,7 +75,7 @@ archives := $(foreach f,$(folders),$(call lib,$(f)))
 verbtabs := $(wildcard usr/*/*_verbtab.c)
 programs := $(foreach p,tgtd tgtadm tgt-admin,$(if $(wildcard usr/$(p).c),$(BUILD)/$(p)))
 
-.PHONY: all config check install clean help
+.PHONY: all config check clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -176,18 +176,7 @@ $(BUILD)/test/bench/%: $(BUILD)/test/bench/%.o $(call lib,base)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# --- installation ---------------------------------------------------------------------------------
-
-install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/tgt
-	install -m 0755 $(programs) $(DESTDIR)$(SBINDIR)
-	test -e $(DESTDIR)$(SYSCONFDIR)/tgt/targets.conf || { \
-		sed 's,/etc/tgt,$(SYSCONFDIR)/tgt,' conf/targets.conf > $(BUILD)/targets.conf && \
-		install -m 0600 $(BUILD)/targets.conf $(DESTDIR)$(SYSCONFDIR)/tgt; }
-	install -d $(DESTDIR)$(SYSCONFDIR)/tgt/conf.d $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 $(wildcard conf/examples/*) $(DESTDIR)$(DOCDIR)/examples
-	$(foreach s,5 8,$(if $(wildcard doc/man/*.$(s)),install -m 0644 $(wildcard doc/man/*.$(s)) $(DESTDIR)$(MANDIR)/man$(s);))
-	install -m 0644 README.md COPYING $(wildcard doc/*.md) $(DESTDIR)$(DOCDIR)
+include scripts/install.mk
 
 clean:
 	rm -rf build build-asan build-tsan $(BUILD)

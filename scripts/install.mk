@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make install: programs, manual pages, documents, and what starts the daemon. Files of conf/ are
+# written for /usr and /etc; another PREFIX is put into them here.
+
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+# OpenRC's script only where there is OpenRC: elsewhere other init systems would take it for theirs.
+WITH_OPENRC ?= $(if $(wildcard /sbin/openrc-run /usr/sbin/openrc-run),y)
+OPENRCDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)/init.d
+
+# $(call put,MODE,FILE,TO)
+put = sed 's,/usr/sbin/,$(SBINDIR)/,; s,/etc/tgt,$(SYSCONFDIR)/tgt,' $(2) > $(BUILD)/put && \
+	install -m $(1) $(BUILD)/put $(DESTDIR)$(3)
+
+.PHONY: install install-programs install-docs install-conf install-service
+install: install-programs install-docs install-conf install-service
+
+install-programs: all
+	install -d $(DESTDIR)$(SBINDIR)
+	install -m 0755 $(programs) $(DESTDIR)$(SBINDIR)
+
+install-docs:
+	install -d $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 $(wildcard doc/man/*.5) $(DESTDIR)$(MANDIR)/man5
+	install -m 0644 $(wildcard doc/man/*.8) $(DESTDIR)$(MANDIR)/man8
+	install -m 0644 README.md COPYING $(wildcard doc/*.md) $(DESTDIR)$(DOCDIR)
+	install -m 0644 $(wildcard conf/examples/*) $(DESTDIR)$(DOCDIR)/examples
+
+# The administrator's file stays.
+install-conf:
+	install -d $(DESTDIR)$(SYSCONFDIR)/tgt/conf.d
+	test -e $(DESTDIR)$(SYSCONFDIR)/tgt/targets.conf || \
+		{ $(call put,0600,conf/targets.conf,$(SYSCONFDIR)/tgt/targets.conf); }
+
+install-service:
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) \
+		$(DESTDIR)$(DOCDIR)/examples
+	$(call put,0644,conf/systemd/tgt.service,$(UNITDIR)/tgt.service)
+	$(call put,0644,conf/systemd/tgt.socket,$(UNITDIR)/tgt.socket)
+	$(call put,0644,conf/systemd/tgt-control.socket,$(UNITDIR)/tgt-control.socket)
+	$(call put,0644,conf/systemd/tgt.sysusers,$(SYSUSERSDIR)/tgt.conf)
+	$(call put,0644,conf/systemd/tgt.tmpfiles,$(TMPFILESDIR)/tgt.conf)
+	$(call put,0644,conf/systemd/unprivileged.conf,$(DOCDIR)/examples/unprivileged.conf)
+ifeq ($(WITH_OPENRC),y)
+	install -d $(DESTDIR)$(OPENRCDIR)
+	$(call put,0755,conf/openrc/tgtd,$(OPENRCDIR)/tgtd)
+endif
