@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "iscsi/keys.h"
 #include "iscsi/portal.h"
+#include "iscsi/take.h"
 #include "target/transport.h"
 
 struct core;
@@ -38,6 +39,7 @@ struct iscsi {
 	uint16_t last_tsih;
 	struct pool tasks, pdus;
 	uint8_t *staging;	/* one receive buffer for all connections (tcp.c) */
+	struct take take;
 	uint32_t nop_interval_s, nop_count; /* defaults for new targets */
 	struct iscsi_limits limits;
 	bool stopping;

@@ -83,6 +83,7 @@ void iscsi_init(struct core *core)
 	if (!iscsi.limits.max_logins)
 		iscsi.limits = default_limits;
 	iscsi.staging = malloc(TCP_STAGING);
+	take_init(&iscsi.take);
 	iscsi.stopping = false;
 	iscsi.stopped = NULL;
 }

@@ -25,13 +25,31 @@
 /*
  * What one turn takes of a connection behind the data segment under way. A peer that sends
  * headers only (reads) gets some forty commands a turn, so that one with a deep queue does not
- * hold up the others; one that sends data is bounded by its bytes.
+ * hold up the others; one that sends data is bounded by its bytes. Less when take.h says so.
  */
 #define TAKE_HEADERS 2048u
 #define TAKE_DATA (128u * 1024)
 static_assert(TAKE_DATA <= TCP_STAGING, "the staging buffer holds what is taken");
+/*
+ * With more than LARGE of a data segment to come, copying counts, not calls: what comes behind it
+ * is taken for its header only, and the data of the next command is read in place, up to
+ * TAKE_LARGE a turn.
+ */
+#define LARGE (16u * 1024)
+#define BEHIND_LARGE 1024u
+#define TAKE_LARGE (512u * 1024)
 
-static void receive(struct iscsi_conn *conn)
+static size_t behind(const struct iscsi_conn *conn, size_t room)
+{
+	if (room > LARGE)
+		return BEHIND_LARGE;
+	if (iscsi.take.small)
+		return iscsi.take.bytes;
+	return conn->rx.with_data ? TAKE_DATA : TAKE_HEADERS;
+}
+
+/* One readv; returns the bytes when there may be more of a large segment, else 0. */
+static size_t receive_some(struct iscsi_conn *conn)
 {
 	struct iovec iov[PLACES + 1];
 	unsigned int places = rx_places(conn, iov, PLACES), i;
@@ -40,22 +58,34 @@ static void receive(struct iscsi_conn *conn)
 
 	for (i = 0; i < places; i++)
 		room += iov[i].iov_len;
-	iov[places] = (struct iovec){ iscsi.staging, conn->rx.with_data ? TAKE_DATA :
-									 TAKE_HEADERS };
+	iov[places] = (struct iovec){ iscsi.staging, behind(conn, room) };
 	conn->rx.with_data = false;
 	n = readv(conn->fd.fd, iov, (int)places + 1);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return 0;
 	if (n <= 0) {
 		conn_close(conn, n ? strerror(errno) : "closed by the initiator");
-		return;
+		return 0;
 	}
 	conn->last_rx_ns = loop_now(iscsi.core->loop);
 	placed = (size_t)n < room ? (size_t)n : room;
 	if (placed)
 		rx_placed(conn, placed);
+	if (room <= LARGE)
+		take_note(&iscsi.take, (size_t)n, conn->last_rx_ns);
 	if ((size_t)n > placed)
 		rx_push(conn, iscsi.staging, (size_t)n - placed);
+	return room > LARGE && (size_t)n == room + BEHIND_LARGE ? (size_t)n : 0;
+}
+
+static void receive(struct iscsi_conn *conn)
+{
+	size_t total = 0, n;
+
+	do {
+		n = receive_some(conn);
+		total += n;
+	} while (n && total < TAKE_LARGE && !conn_ending(conn));
 }
 
 void tcp_ready(struct loop_fd *lf, uint32_t events)
