@@ -277,6 +277,17 @@ static void state_step(struct diff_plan *p, const json_t *t, const char *state)
 		  "target %s: state=%s", diff_str(t, "name"), state);
 }
 
+/*
+ * The predecessor took a target that is gone already for deleted, and left a number that is none's
+ * to tgtadm.
+ */
+static int no_such_target(const struct admin *a)
+{
+	if (a->action == ACT_DELETE)
+		return 0;
+	return strncmp(a->which, "tid=", 4) ? EXIT_NO_TARGET : ADM_EXIT_INVALID;
+}
+
 static int act_targets(struct admin *a)
 {
 	struct diff_plan p = { .steps = json_array() };
@@ -287,8 +298,7 @@ static int act_targets(struct admin *a)
 
 	if (!r && !choose(a, running, NULL, &only)) {
 		fprintf(stderr, "tgt-admin: there is no target %s\n", a->which);
-		/* The predecessor took a target that is gone already for deleted. */
-		r = a->action == ACT_DELETE ? 0 : EXIT_NO_TARGET;
+		r = no_such_target(a);
 	} else if (!r) {
 		json_array_foreach(json_object_get(running, "targets"), i, t) {
 			if (only && strcasecmp(only, diff_str(t, "name")))

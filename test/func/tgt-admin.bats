@@ -205,6 +205,10 @@ two_targets() {
 	[ "$status" -eq 0 ]
 	run "$ADMIN" -c "$CONF" --update iqn.none
 	[ "$status" -eq 1 ]
+	run "$ADMIN" --offline iqn.none
+	[ "$status" -eq 1 ]
+	run "$ADMIN" --offline tid=99
+	[ "$status" -eq 22 ]
 	run "$ADMIN" --update help
 	[ "$status" -eq 0 ]
 	diff <("$ADMIN" -s) <("$TGTADM" --mode target --op show)
@@ -231,10 +235,10 @@ two_targets() {
 
 @test "a missing store is skipped, with a message" {
 	start_tgtd
-	printf '<target %s>\nbacking-store %s\nbacking-store %s\n</target>\n' "$IQN" "$DIR/none" "$DIR/d1" >"$CONF"
+	printf '<target %s>\nbacking-store %s\nbacking-store %s\n</target>\n' "$IQN" "$DIR/a-none" "$DIR/d1" >"$CONF"
 	run "$ADMIN" -c "$CONF" -e
 	[ "$status" -eq 0 ]
-	grep -q "$DIR/none does not exist" <<<"$output"
+	grep -q "$DIR/a-none does not exist" <<<"$output"
 	show | jq -e '[.[0].luns[].lun] == [0, 2]'
 }
 

@@ -37,6 +37,7 @@ struct iscsi {
 	struct list sessions;
 	struct hash_table by_tsih;
 	uint16_t last_tsih;
+	uint8_t cut[(UINT16_MAX + 1) / 8]; /* by TSIH: an access list ended that session */
 	struct pool tasks, pdus;
 	uint8_t *staging;	/* one receive buffer for all connections (tcp.c) */
 	struct take take;

@@ -182,8 +182,10 @@ static void access_changed(struct target *t)
 						  list_first(&s->conns, struct iscsi_conn, link);
 
 		if (s->target && s->target->t == t && conn && !s->dying &&
-		    !access_ok(&t->access, s->initiator, &conn->peer))
+		    !access_ok(&t->access, s->initiator, &conn->peer)) {
+			iscsi.cut[s->tsih / 8] |= (uint8_t)(1 << s->tsih % 8);
 			session_close(s, "no longer allowed by the access list", NULL, NULL);
+		}
 	}
 }
 

@@ -160,10 +160,22 @@ int connection_verb_show(struct verb_call *call)
 	return 0;
 }
 
+/* The predecessor's tgt-admin unbinds all, which ends the sessions here, and then deletes those. */
+static bool was_cut(struct verb_call *call)
+{
+	uint64_t sid = verb_uint(call, "sid", 0);
+
+	return sid <= UINT16_MAX && iscsi.cut[sid / 8] & 1 << sid % 8;
+}
+
 int connection_verb_delete(struct verb_call *call)
 {
 	struct iscsi_conn *conn = call_conn(call);
 
+	if (!conn && was_cut(call)) {
+		call->err = (struct err){ .code = ERR_OK };
+		return 0;
+	}
 	if (!conn)
 		return -EINVAL;
 	conn_close(conn, "closed by the administrator");

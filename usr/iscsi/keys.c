@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "iscsi/text.h"
 
 enum kind {
@@ -69,7 +70,10 @@ static const struct key keys[] = {
 };
 static_assert(ARRAY_SIZE(keys) <= 64, "bits of negotiation.seen");
 
-/* What this target implements of a key at most, where the standard allows more. */
+/*
+ * What this target implements of a key at most, where the standard allows more. An administrator
+ * may allow more all the same, as files for the predecessor do: it is what is agreed on that counts.
+ */
 static uint32_t implemented_max(const struct key *k)
 {
 	if (k->field == FIELD(erl))
@@ -77,6 +81,11 @@ static uint32_t implemented_max(const struct key *k)
 	if (k->field == FIELD(max_connections))
 		return 1;
 	return k->max;
+}
+
+static bool is_bool(const struct key *k)
+{
+	return k->kind == KIND_AND || k->kind == KIND_OR;
 }
 
 static uint32_t *field(struct iscsi_params *p, const struct key *k)
@@ -87,6 +96,16 @@ static uint32_t *field(struct iscsi_params *p, const struct key *k)
 static uint32_t value_of(const struct iscsi_params *p, const struct key *k)
 {
 	return *(const uint32_t *)((const char *)p + k->field);
+}
+
+/* The target's side of a negotiation. */
+static uint32_t own_value(const struct iscsi_params *p, const struct key *k)
+{
+	uint32_t v = value_of(p, k);
+
+	if (is_bool(k))
+		return v | k->min;
+	return k->kind == KIND_DIGEST ? v : min_u32(v, implemented_max(k));
 }
 
 static bool has_field(const struct key *k)
@@ -128,11 +147,6 @@ static int yes_no(const char *value)
 	return !strcmp(value, "Yes") ? 1 : !strcmp(value, "No") ? 0 : -1;
 }
 
-static bool is_bool(const struct key *k)
-{
-	return k->kind == KIND_AND || k->kind == KIND_OR;
-}
-
 /* --- administration --------------------------------------------------------------------------- */
 
 static const char *const digest_names[] = {
@@ -162,11 +176,21 @@ static int set_bool(const struct key *k, uint32_t *f, const char *value, struct 
 {
 	int v = yes_no(value);
 
-	if (v < 0 || (uint32_t)v < k->min)
-		return err_set(err, ERR_INVALID_REQUEST, "%s is %s", k->name,
-			       k->min ? "Yes: this target sends and takes data in order" :
-					"Yes or No");
+	if (v < 0)
+		return err_set(err, ERR_INVALID_REQUEST, "%s is Yes or No", k->name);
 	*f = (uint32_t)v;
+	return 0;
+}
+
+/* The predecessor took these, RFC 7143 has them no more: said, and not used. */
+static int set_marker(const struct key *k, const char *value, struct err *err)
+{
+	uint32_t v;
+
+	if (k->kind == KIND_NO ? yes_no(value) < 0 : !text_number(value, &v))
+		return err_set(err, ERR_INVALID_REQUEST, "%s is %s", k->name,
+			       k->kind == KIND_NO ? "Yes or No" : "a number");
+	log_info("%s is not used: iSCSI has no markers since RFC 7143", k->name);
 	return 0;
 }
 
@@ -177,15 +201,17 @@ int params_set(struct iscsi_params *p, const char *name, const char *value, stru
 
 	if (!k)
 		return -ENOENT;
+	if (k->kind == KIND_NO || k->kind == KIND_REJECT)
+		return set_marker(k, value, err);
 	if (!has_field(k))
 		return err_set(err, ERR_INVALID_REQUEST, "%s can't be set", name);
 	if (k->kind == KIND_DIGEST)
 		return set_digest(k, field(p, k), value, err);
 	if (is_bool(k))
 		return set_bool(k, field(p, k), value, err);
-	if (!text_number(value, &v) || v < k->min || v > implemented_max(k))
+	if (!text_number(value, &v) || v < k->min || v > k->max)
 		return err_set(err, ERR_INVALID_REQUEST, "%s is a number from %u to %u", name,
-			       k->min, implemented_max(k));
+			       k->min, k->max);
 	*field(p, k) = v;
 	return 0;
 }
@@ -222,7 +248,7 @@ void key_declare(struct negotiation *n)
 static void answer_bool(struct negotiation *n, const struct key *k, const char *value)
 {
 	int theirs = yes_no(value);
-	uint32_t ours = value_of(n->ours, k), v;
+	uint32_t ours = own_value(n->ours, k), v;
 
 	if (theirs < 0) {
 		text_put(n->out, k->name, "Reject");
@@ -236,7 +262,7 @@ static void answer_bool(struct negotiation *n, const struct key *k, const char *
 /* MIN and MAX rules (6.2.2). */
 static void answer_number(struct negotiation *n, const struct key *k, const char *value)
 {
-	uint32_t ours = value_of(n->ours, k), v;
+	uint32_t ours = own_value(n->ours, k), v;
 
 	if (!text_number(value, &v) || v < k->min || v > k->max) {
 		text_put(n->out, k->name, "Reject");
@@ -284,7 +310,7 @@ static uint32_t digest_bit(const char *word)
 
 static void answer_digest(struct negotiation *n, const struct key *k, char *value)
 {
-	uint32_t ours = value_of(n->ours, k);
+	uint32_t ours = own_value(n->ours, k);
 	char *word;
 
 	while ((word = text_next(&value))) {
@@ -359,7 +385,7 @@ static bool unwanted(const struct negotiation *n, const struct key *k)
 
 	if (!has_field(k) || (n->discovery && (k->flags & NORMAL_ONLY)))
 		return false;
-	ours = value_of(n->ours, k);
+	ours = own_value(n->ours, k);
 	now = value_of(n->result, k);
 	switch (k->kind) {
 	case KIND_AND:
@@ -379,7 +405,7 @@ static bool unwanted(const struct negotiation *n, const struct key *k)
 
 static void offer(struct negotiation *n, const struct key *k)
 {
-	uint32_t ours = value_of(n->ours, k);
+	uint32_t ours = own_value(n->ours, k);
 
 	n->asked |= bit_of(k);
 	if (k->kind == KIND_DIGEST)

@@ -106,6 +106,7 @@ int session_start(struct iscsi_session *s, uint16_t tsih)
 	if (!tsih || hash_insert(&iscsi.by_tsih, &s->tsih_node, hash_u64(tsih)))
 		return -ENOMEM;
 	s->tsih = tsih;
+	iscsi.cut[tsih / 8] &= (uint8_t)~(1 << tsih % 8);
 	if (s->discovery)
 		return 0;
 	r = make_nexus(s);

@@ -97,6 +97,12 @@ bool conf_is_yes(const char *value)
 			 !strcasecmp(value, "true") || !strcmp(value, "1"));
 }
 
+bool conf_is_no(const char *value)
+{
+	return value && (!strcasecmp(value, "no") || !strcasecmp(value, "off") ||
+			 !strcasecmp(value, "false") || !strcmp(value, "0"));
+}
+
 static void fail(struct maker *m)
 {
 	m->failed = true;
@@ -204,7 +210,7 @@ static void add_params(struct maker *m, json_t *lu, const struct conf_node *n)
 
 static void add_write_cache(struct maker *m, json_t *lu, const struct conf_node *n)
 {
-	if (strcasecmp(n->value, "on") && strcasecmp(n->value, "off")) {
+	if (!conf_is_yes(n->value) && !conf_is_no(n->value)) {
 		conf_error(m->notes, n, "expected write-cache on or off, not '%s'", n->value);
 		fail(m);
 		return;
@@ -300,7 +306,7 @@ static int given_number(struct maker *m, const struct conf_node *n)
 	return (int)v;
 }
 
-/* Those without a number get the first free from 1, in their order. */
+/* Those without a number get the first free from 1, in the order of their paths. */
 static void number(struct maker *m)
 {
 	json_t *lu;
@@ -371,14 +377,36 @@ static void add_lun(struct maker *m, const struct conf_node *n)
 	json_array_append_new(m->luns, lu);
 }
 
-/* All backing stores come before direct stores, as the predecessor numbered them. */
+/* --- all of a target -------------------------------------------------------------------------- */
+
+static bool repeats(const struct maker *m, const struct conf_node *n,
+		    const struct conf_node *before)
+{
+	if (n->block || !n->value || !before->value || strcmp(n->value, before->value))
+		return false;
+	conf_warn(m->notes, n, "%s %s is given twice for target %s: not used again", n->name,
+		  n->value, m->target->value);
+	return true;
+}
+
+/*
+ * In the order of their paths, since the predecessor's numbers came of that: an initiator must not
+ * find another disk when the file is read by this one.
+ */
 static void add_all(struct maker *m, const char *name)
 {
-	const struct conf_node *n;
+	size_t i, count;
+	const struct conf_node **all = conf_sorted(m->target, name, &count);
 
-	list_for_each(n, &m->target->children, link)
-		if (!strcmp(n->name, name))
-			add_lun(m, n);
+	if (!all) {
+		conf_error(m->notes, m->target, "out of memory");
+		fail(m);
+		return;
+	}
+	for (i = 0; i < count; i++)
+		if (!i || !repeats(m, all[i], all[i - 1]))
+			add_lun(m, all[i]);
+	free(all);
 }
 
 int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *out)
@@ -387,6 +415,7 @@ int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *
 
 	json_object_set_new(out, "luns", m.luns);
 	collect(&m, target, &m.defaults);
+	/* All backing stores come before direct stores. */
 	add_all(&m, "backing-store");
 	add_all(&m, "direct-store");
 	if (!m.failed)

@@ -275,6 +275,22 @@ static void global(struct model *m, const struct conf_node *n)
 	}
 }
 
+/* In the order of their names, since the predecessor's tids came of that. */
+static void add_targets(struct model *m, const struct conf *c)
+{
+	size_t i, n;
+	const struct conf_node **all = conf_sorted(c->root, "target", &n);
+
+	if (!all) {
+		conf_note(m->notes, true, "targets.conf", 0, "out of memory");
+		fail(m);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		add_target(m, all[i]);
+	free(all);
+}
+
 json_t *conf_model(const struct conf *c)
 {
 	struct model m = { .notes = c->notes, .targets = json_array(), .tids = json_object() };
@@ -287,9 +303,7 @@ json_t *conf_model(const struct conf *c)
 		global(&m, n);
 	if (!m.driver)
 		m.driver = "iscsi";
-	list_for_each(n, &c->root->children, link)
-		if (!strcmp(n->name, "target"))
-			add_target(&m, n);
+	add_targets(&m, c);
 	json_decref(m.tids);
 	if (m.failed) {
 		json_decref(m.state);

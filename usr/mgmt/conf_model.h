@@ -31,5 +31,6 @@ int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *
 /* A directive of LUNs, which a target may have for all of its own. */
 bool conf_lun_directive(const char *name);
 bool conf_is_yes(const char *value);
+bool conf_is_no(const char *value);
 
 #endif

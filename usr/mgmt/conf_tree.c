@@ -116,6 +116,33 @@ struct conf_node *conf_add(struct conf *c, const char *name, const char *value, 
 	return n;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const struct conf_node *x = *(const struct conf_node *const *)a;
+	const struct conf_node *y = *(const struct conf_node *const *)b;
+	int d = strcmp(x->value ? x->value : "", y->value ? y->value : "");
+
+	return d ? d : (int)y->block - (int)x->block;
+}
+
+const struct conf_node **conf_sorted(const struct conf_node *block, const char *name, size_t *n)
+{
+	const struct conf_node *child, **all;
+	size_t count = 0, i = 0;
+
+	list_for_each(child, &block->children, link)
+		count += !strcmp(child->name, name);
+	all = calloc(count + 1, sizeof(*all));
+	if (!all)
+		return NULL;
+	list_for_each(child, &block->children, link)
+		if (!strcmp(child->name, name))
+			all[i++] = child;
+	qsort(all, count, sizeof(*all), by_value);
+	*n = count;
+	return all;
+}
+
 void conf_unescape(char *s)
 {
 	char *to = s;

@@ -64,6 +64,9 @@ void conf_free(struct conf *c);
 /* Reads @path and what it includes. 0, or -EINVAL with notes that tell every error. */
 int conf_read(struct conf *c, const char *path);
 
+/* The children named @name by their values, a block before a line; @n of them. Owned by the caller. */
+const struct conf_node **conf_sorted(const struct conf_node *block, const char *name, size_t *n);
+
 /* For conf_read.c. A line without comment and continuation, trimmed; changed in place. */
 int conf_line(struct conf *c, char *text, const char *file, unsigned int line);
 /* A directive with a value that stands as it is; @value may be NULL. NULL: noted. */

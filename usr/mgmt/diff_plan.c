@@ -166,6 +166,8 @@ static void add_target(struct diff_plan *p, const json_t *want)
 
 	if (!tid)
 		tid = free_tid(p);
+	/* As the predecessor counts: the next target's number follows this one. */
+	p->next_tid = tid;
 	take_tid(p, tid);
 	args = args_of(tid);
 	json_object_set(args, "targetname", json_object_get(want, "name"));

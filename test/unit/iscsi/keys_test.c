@@ -92,6 +92,32 @@ static void what_the_administrator_set_holds_from_the_first_request_on(void **st
 	}
 }
 
+/* Files for the predecessor allow what this target does not do: it agrees on what it does. */
+static void what_is_allowed_beyond_what_is_implemented_is_never_agreed_on(void **state)
+{
+	static const struct {
+		const char *key, *set, *offer, *answer;
+	} table[] = {
+		{ "MaxConnections", "4", "8", "1" },
+		{ "ErrorRecoveryLevel", "2", "2", "0" },
+		{ "DataPDUInOrder", "No", "No", "Yes" },
+		{ "DataSequenceInOrder", "No", "No", "Yes" },
+		{ "IFMarker", "Yes", "Yes", "No" },
+		{ "OFMarkInt", "2048", "4096", "Reject" },
+	};
+	struct err err = { .code = ERR_OK };
+	char text[600];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		set(*state, table[i].key, table[i].set);
+		snprintf(text, sizeof(text), NAMES "%s=%s\n", table[i].key, table[i].offer);
+		expect(*state, 0x04, text, table[i].key, table[i].answer);
+		assert_int_not_equal(iscsi_transport.target_set(((struct wire *)*state)->target,
+								table[i].key, "x", &err), 0);
+	}
+}
+
 static void what_means_nothing_in_a_discovery_session_is_irrelevant(void **state)
 {
 	static const char *const keys[] = { "MaxConnections", "InitialR2T", "ImmediateData",
@@ -170,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_administrator_set_holds_from_the_first_request_on),
+		TEST(what_is_allowed_beyond_what_is_implemented_is_never_agreed_on),
 		TEST(what_means_nothing_in_a_discovery_session_is_irrelevant),
 		TEST(a_first_burst_is_never_longer_than_a_burst),
 		TEST(a_key_is_answered_in_whatever_request_it_comes),

@@ -62,11 +62,22 @@ static void assert_luns(const char *text, const char *expected)
 	json_decref(state);
 }
 
-static void luns_are_numbered_in_the_order_of_the_file(void **state)
+static void luns_are_numbered_in_the_order_of_their_paths(void **state)
 {
 	(void)state;
 	assert_luns("<target t>\nbacking-store /c\nbacking-store /a\nbacking-store /b\n</target>\n",
-		    "1/c 2/a 3/b ");
+		    "1/a 2/b 3/c ");
+	assert_luns("<target t>\nbacking-store /c\n<backing-store /b>\n</backing-store>\n"
+		    "<backing-store /a>\n</backing-store>\n</target>\n", "1/a 2/b 3/c ");
+}
+
+static void a_path_that_is_given_twice_is_one_lun(void **state)
+{
+	(void)state;
+	assert_luns("<target t>\nbacking-store /a\nbacking-store /b\nbacking-store /a\n"
+		    "<backing-store /b>\nlun 7\n</backing-store>\n</target>\n", "1/a 7/b ");
+	assert_int_equal(notes.warnings, 2);
+	assert_non_null(strstr(notes.text.s, ": warning: backing-store /b is given twice"));
 }
 
 static void given_numbers_are_kept_free(void **state)
@@ -237,7 +248,8 @@ static void a_dump_is_read_as_what_was_dumped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(luns_are_numbered_in_the_order_of_the_file),
+		cmocka_unit_test(luns_are_numbered_in_the_order_of_their_paths),
+		cmocka_unit_test(a_path_that_is_given_twice_is_one_lun),
 		cmocka_unit_test(given_numbers_are_kept_free),
 		cmocka_unit_test(direct_stores_come_after_backing_stores),
 		cmocka_unit_test(a_number_of_the_target_is_that_of_its_lun),
