@@ -133,7 +133,16 @@ static bool in_turn(const struct iscsi_text *x, const struct iscsi_text_req *req
 	return !len || !x->out.len;
 }
 
-/* 11.10.3: an empty request with the tag asks for the rest. */
+static void refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
+{
+	text_req_end(conn);
+	reject_send(conn, reason);
+}
+
+/*
+ * 11.10.3: an empty request with the tag asks for the rest. What is rejected has not used up its
+ * number (RFC 7143 7.3); what is answered need not wait for its turn.
+ */
 static void request_complete(struct iscsi_conn *conn)
 {
 	const struct iscsi_text_req *req = (const void *)conn->rx.hdr;
@@ -142,15 +151,13 @@ static void request_complete(struct iscsi_conn *conn)
 	if (conn->rx.bad_data)
 		return;
 	if (!in_turn(x, req, conn->rx.data_len)) {
-		text_req_end(conn);
-		reject_send(conn, REJECT_PROTOCOL_ERROR);
+		refuse(conn, REJECT_PROTOCOL_ERROR);
 		return;
 	}
 	if (conn->rx.ctrl)
 		strbuf_add(&x->in, conn->rx.ctrl, conn->rx.data_len);
 	if (!strbuf_ok(&x->in) || x->in.len > iscsi.limits.max_login_text) {
-		text_req_end(conn);
-		reject_send(conn, REJECT_OUT_OF_RESOURCES);
+		refuse(conn, REJECT_OUT_OF_RESOURCES);
 		return;
 	}
 	x->final = req->flags & ISCSI_FINAL;
@@ -159,12 +166,12 @@ static void request_complete(struct iscsi_conn *conn)
 
 		strbuf_reset(&x->in);
 		if (r || !strbuf_ok(&x->out)) {
-			text_req_end(conn);
-			reject_send(conn, r ? REJECT_PROTOCOL_ERROR : REJECT_OUT_OF_RESOURCES);
+			refuse(conn, r ? REJECT_PROTOCOL_ERROR : REJECT_OUT_OF_RESOURCES);
 			return;
 		}
 	}
-	respond(x);
+	if (command_take_number(conn) && conn->text == x)
+		respond(x);
 }
 
 void text_req_header(struct iscsi_conn *conn)
@@ -174,10 +181,8 @@ void text_req_header(struct iscsi_conn *conn)
 	uint32_t ttt = be32_get(req->ttt), itt = be32_get(req->itt);
 	struct iscsi_text *x = conn->text;
 
-	if (window_take(conn->session, be32_get(req->cmd_sn), immediate) != WINDOW_DUE)
+	if (window_check(conn->session, be32_get(req->cmd_sn), immediate) == WINDOW_DROP)
 		return;
-	if (!immediate)
-		command_run_early(conn->session);
 	/* A reserved tag begins anew, whatever was before (11.10.4). */
 	if (ttt == ISCSI_RESERVED_TAG && !(x && x->itt == itt && x->in.len)) {
 		text_req_end(conn);

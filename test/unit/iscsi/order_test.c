@@ -295,6 +295,51 @@ static void numbered_requests_that_are_no_tasks_leave_no_gap(void **state)
 	wire_close(&c);
 }
 
+static void a_text_request_need_not_wait_for_its_turn(void **state)
+{
+	struct iscsi_text_req req = { .opcode = ISCSI_OP_TEXT_REQ, .flags = ISCSI_FINAL };
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+	uint32_t sn;
+
+	start(&c, *state, "");
+	sn = c.cmd_sn;
+	be32_put(&req.itt, 0x70);
+	be32_put(&req.ttt, ISCSI_RESERVED_TAG);
+	be32_put(&req.cmd_sn, sn + 1);
+	wire_send(&c, &req, "X-a=1", 6);
+	expect_op(&c, &pdu, ISCSI_OP_TEXT_RSP);
+	assert_string_equal((char *)pdu.data, "X-a=NotUnderstood");
+	assert_int_equal(be32_get(pdu.text.exp_cmd_sn), sn);
+	wire_send(&c, &req, "X-a=1", 6);
+	silence(&c);
+	send_tur(&c, 100, sn);
+	assert_int_equal(wire_status(&c, 100, NULL, 0), 0);
+	send_tur(&c, 101, sn + 2);
+	assert_int_equal(wire_status(&c, 101, NULL, 0), 0);
+	wire_pdu_free(&pdu);
+	wire_close(&c);
+}
+
+static void a_rejected_text_request_leaves_its_number(void **state)
+{
+	struct iscsi_text_req req = { .opcode = ISCSI_OP_TEXT_REQ, .flags = ISCSI_FINAL };
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+
+	start(&c, *state, "");
+	be32_put(&req.itt, 0x70);
+	be32_put(&req.ttt, 0x1234); /* of no exchange */
+	be32_put(&req.cmd_sn, c.cmd_sn);
+	wire_send(&c, &req, "X-a=1", 6);
+	expect_op(&c, &pdu, ISCSI_OP_REJECT);
+	assert_int_equal(be32_get(pdu.reject.exp_cmd_sn), c.cmd_sn);
+	send_tur(&c, 100, c.cmd_sn);
+	assert_int_equal(wire_status(&c, 100, NULL, 0), 0);
+	wire_pdu_free(&pdu);
+	wire_close(&c);
+}
+
 static void a_ping_with_a_wrong_digest_may_be_sent_again(void **state)
 {
 	struct iscsi_nop_out nop = { .opcode = ISCSI_OP_NOP_OUT, .flags = ISCSI_FINAL };
@@ -401,6 +446,8 @@ int main(void)
 		TEST(a_task_set_function_with_any_number_is_done),
 		TEST(a_response_that_is_held_back_is_dropped_by_an_abort),
 		TEST(numbered_requests_that_are_no_tasks_leave_no_gap),
+		TEST(a_text_request_need_not_wait_for_its_turn),
+		TEST(a_rejected_text_request_leaves_its_number),
 		TEST(a_ping_with_a_wrong_digest_may_be_sent_again),
 		TEST(nothing_follows_a_logout_response),
 		TEST(sense_data_needs_no_memory),
