@@ -48,6 +48,8 @@ static bool ends_here(const struct bs *bs, const struct bs_req *req, int *result
 	else if (unlikely(req->offset > bs->size || req->len > bs->size - req->offset ||
 			  ((req->offset | req->len) & (bs->align - 1))))
 		*result = -EINVAL;
+	else if (unlikely((req->flags & BS_REQ_ATOMIC) && req->len > bs->atomic_max))
+		*result = -EOPNOTSUPP;
 	else if (unlikely(req->len == 0))
 		*result = 0;
 	else

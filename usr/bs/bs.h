@@ -40,6 +40,7 @@ enum bs_cap {
 #define BS_REQ_FUA 0x01u       /* WRITE, ZERO, UNMAP: on stable storage before completion */
 #define BS_REQ_DPO 0x02u       /* the data need not stay in a cache */
 #define BS_REQ_MAY_UNMAP 0x04u /* ZERO */
+#define BS_REQ_ATOMIC 0x08u    /* WRITE: all or nothing, whenever the daemon or the power ends */
 
 struct bs;
 struct bs_core;
@@ -100,6 +101,8 @@ struct bs {
 	uint32_t phys_block;  /* bytes, a hint: smallest write that reads nothing; 0 unknown */
 	uint32_t opt_io;      /* bytes, preferred length; 0 unknown */
 	uint32_t unmap_granularity; /* bytes; 0 unknown */
+	uint32_t atomic_max;  /* bytes of the longest WRITE with BS_REQ_ATOMIC; 0: it has none */
+	bool atomic_tears;    /* a READ meanwhile may see a part of it */
 	bool readonly;
 	bool rotational;
 	bool unmap_zeroes;    /* what UNMAP touched reads as zeroes */
@@ -184,8 +187,9 @@ const struct bs_type *bs_base_type(const struct bs *bs);
 
 /*
  * Hands @req to its store. Checks range and alignment: what is outside completes with
- * -EINVAL; an operation of capability NONE with -EOPNOTSUPP; a write to a read-only
- * store with -EROFS. A READ, WRITE, UNMAP or ZERO of length 0 completes with 0.
+ * -EINVAL; an operation of capability NONE, or an atomic write that is too long, with -EOPNOTSUPP;
+ * a write to a read-only store with -EROFS. A READ, WRITE, UNMAP or ZERO of length 0 completes
+ * with 0.
  */
 void bs_submit(struct bs_req *req);
 /* For stores: the request is done. Queues it; done() is called in the loop's COMPLETE phase. */

@@ -211,6 +211,7 @@ static int mem_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	bs->align = 1;
 	bs->unmap_granularity = CHUNK;
 	bs->unmap_zeroes = true;
+	bs->atomic_max = UINT32_MAX; /* nothing outlives the daemon, and mem_write() is one step */
 	for (unsigned int op = 0; op < BS_OPS; op++)
 		bs->cap[op] = BS_CAP_NATIVE;
 	return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ranges of blocks that commands write. Commands that read, decide and write (COMPARE AND
- * WRITE, ORWRITE, WRITE AND VERIFY) take theirs exclusively; all others that write take
- * theirs shared, which costs one comparison while nobody asks for exclusion. Reads take
- * none. First come, first served: nobody overtakes an earlier command that it overlaps.
+ * WRITE, ORWRITE, WRITE AND VERIFY, WRITE ATOMIC) take theirs exclusively; all others that
+ * write take theirs shared, which costs one comparison while nobody asks for exclusion. Reads take
+ * none, unless they could see an atomic write half done. First come, first served: nobody overtakes an earlier command that it overlaps.
  */
 #ifndef DEV_RANGE_H
 #define DEV_RANGE_H

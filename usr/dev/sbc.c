@@ -189,6 +189,7 @@ static const struct opcode_rows rows[] = {
 	SPC_ROWS,
 	SPC_ROWS_DEVICE,
 	OPCODE_ROWS(sbc_rw_rows),
+	OPCODE_ROWS(sbc_atomic_rows),
 	OPCODE_ROWS(sbc_verify_rows),
 	OPCODE_ROWS(sbc_caw_rows),
 	OPCODE_ROWS(sbc_orwrite_rows),

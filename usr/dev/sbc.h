@@ -44,6 +44,7 @@ static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
 }
 
 extern const struct opcode sbc_rw_rows[8];	  /* READ, WRITE */
+extern const struct opcode sbc_atomic_rows[1];	  /* WRITE ATOMIC(16) */
 extern const struct opcode sbc_verify_rows[6];	  /* VERIFY, WRITE AND VERIFY */
 extern const struct opcode sbc_caw_rows[1];	  /* COMPARE AND WRITE */
 extern const struct opcode sbc_orwrite_rows[1];	  /* ORWRITE(16) */
@@ -65,6 +66,9 @@ bool sbc_thin(const struct lu *lu);
 uint8_t sbc_phys_exponent(const struct lu *lu);
 /* MAXIMUM WRITE SAME LENGTH in blocks; 0: any. */
 uint64_t sbc_max_wsame(const struct lu *lu);
+
+/* MAXIMUM ATOMIC TRANSFER LENGTH in blocks; 0: the store has no atomic writes. */
+uint32_t sbc_max_atomic(const struct lu *lu);
 
 /* opcode.check: TRANSFER LENGTH against MAXIMUM TRANSFER LENGTH. */
 enum scsi_result sbc_check_len(struct scsi_cmd *cmd);

@@ -46,6 +46,7 @@ static uint32_t block_limits(const struct lu *lu, const struct nexus *n, uint8_t
 	if (sbc_thin(lu))
 		unmap_limits(lu, buf);
 	put_be64(buf + 36, sbc_max_wsame(lu));
+	put_be32(buf + 44, sbc_max_atomic(lu)); /* of any length and alignment below */
 	return len;
 }
 

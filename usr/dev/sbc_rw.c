@@ -28,20 +28,27 @@ static enum scsi_result read_start(struct scsi_cmd *cmd, int err)
 			  sbc_bytes(lu, cmd->blocks), cmd->in.iov, cmd->in.iovcnt, read_done);
 }
 
-static enum scsi_result sbc_read(struct scsi_cmd *cmd)
+static enum scsi_result read_begin(struct scsi_cmd *cmd)
 {
 	bool fua = cmd->op->cdb_len > 6 && cmd->cdb[1] & 0x08;
-	enum scsi_result r;
+	enum scsi_result r = scsi_cmd_alloc_in(cmd, (uint32_t)sbc_bytes(cmd->lu, cmd->blocks));
 
-	if (unlikely(!cmd->blocks))
-		return RES_GOOD;
-	r = scsi_cmd_alloc_in(cmd, (uint32_t)sbc_bytes(cmd->lu, cmd->blocks));
 	if (unlikely(r != RES_GOOD))
 		return r;
 	/* SBC-4 5.11, FUA: what a volatile cache holds goes to the medium before it is read. */
 	if (unlikely(fua && sbc_flush_needed(cmd->lu)))
 		return dev_io(cmd, BS_FLUSH, 0, 0, 0, read_start);
 	return read_start(cmd, 0);
+}
+
+static enum scsi_result sbc_read(struct scsi_cmd *cmd)
+{
+	if (unlikely(!cmd->blocks))
+		return RES_GOOD;
+	/* SBC-4 4.29.1: a read finds all of an atomic write or nothing of it. */
+	if (unlikely(cmd->lu->bs->atomic_tears))
+		return range_shared(cmd, cmd->lba, cmd->blocks, read_begin);
+	return read_begin(cmd);
 }
 
 static enum scsi_result write_done(struct scsi_cmd *cmd, int err)
