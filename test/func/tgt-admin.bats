@@ -29,6 +29,17 @@ except initiator.Closed:
     sys.exit(1)' "$top" "$PORT" "$IQN" "$1"
 }
 
+# initiate PYTHON: with s, a session that is ready.
+initiate() {
+	python3 -c '
+import sys
+sys.path.insert(0, sys.argv[1] + "/test/lib")
+import initiator
+s = initiator.Session(int(sys.argv[2]), sys.argv[3])
+s.ready()
+exec(sys.argv[4])' "$top" "$PORT" "$IQN" "$1"
+}
+
 show() {
 	"$TGTADM" --json target show
 }
@@ -172,6 +183,25 @@ two_targets() {
 	wait "$pid"
 	"$ADMIN" -c /dev/null --update ALL -f
 	show | jq -e 'length == 0'
+}
+
+@test "an update sees mode pages that the file says otherwise, and leaves those of initiators alone" {
+	start_tgtd
+	printf '<target %s>\nbacking-store %s\nwrite-cache off\nswp 1\n</target>\n' "$IQN" "$DIR/d1" >"$CONF"
+	"$ADMIN" -c "$CONF" -e
+	"$ADMIN" --dump >"$DIR/dump"
+	"$ADMIN" -c "$DIR/dump" --diff
+	sed -i '/write-cache/d; s/swp 1/swp 0/' "$CONF"
+	run "$ADMIN" -c "$CONF" --update ALL
+	[ "$status" -eq 0 ]
+	grep -q 'mode_page=8:0:default' <<<"$output"
+	show | jq -e '.[0].luns[1] | .write_cache and (.swp | not)'
+	# MODE SELECT(6) of the caching page: WCE 0.
+	initiate 'assert s.command(bytes([0x15, 0x10, 0, 0, 24, 0]), write=bytes([0, 0, 0, 0, 8, 18] + [0] * 18))[0] == 0'
+	show | jq -e '.[0].luns[1].write_cache | not'
+	run "$ADMIN" -c "$CONF" --update ALL
+	[ -z "$output" ]
+	show | jq -e '.[0].luns[1].write_cache | not'
 }
 
 @test "after an error the old state is there again" {

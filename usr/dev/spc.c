@@ -116,28 +116,34 @@ static void mode_page_configure(struct lu *lu, const struct mode_page *page, con
 }
 
 /*
- * page:subpage:len:byte:... Only changeable bits count: the others tell what the device is, not
- * what it should do.
+ * page:subpage:len:byte:..., or page:subpage:default. Only changeable bits count: the others tell
+ * what the device is, not what it should do.
  */
 static int set_mode_page(struct lu *lu, const char *value, struct err *err)
 {
 	const struct mode_page *page;
-	unsigned long code, sub, len;
+	unsigned long code, sub, len = 0;
 	uint8_t params[255];
 	const char *text = value;
-	int r;
+	bool dflt = false;
+	int r = 0;
 
-	if (!next_byte(&text, &code) || !next_byte(&text, &sub) || !next_byte(&text, &len))
-		return err_set(err, ERR_INVALID_REQUEST,
-			       "mode_page=%s: page:subpage:length:byte:... is wanted", value);
+	if (!next_byte(&text, &code) || !next_byte(&text, &sub) ||
+	    !(next_byte(&text, &len) || (dflt = !strcmp(text, "default"))))
+		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: "
+			       "page:subpage:length:byte:... or page:subpage:default is wanted",
+			       value);
 	page = spc_mode_find(lu, (uint8_t)code, (uint8_t)sub);
 	if (!page)
 		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: a %s has no such page",
 			       value, lu->dev->name);
-	if (len != page->len)
+	if (!dflt && len != page->len)
 		return err_set(err, ERR_INVALID_REQUEST, "mode_page=%s: the page has %u bytes",
 			       value, page->len);
-	r = parse_params(text, page, params, err);
+	if (dflt)
+		page->defaults(lu, memset(params, 0, sizeof(params)));
+	else
+		r = parse_params(text, page, params, err);
 	if (!r)
 		mode_page_configure(lu, page, params);
 	return r;

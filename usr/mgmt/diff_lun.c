@@ -8,30 +8,19 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "mgmt/diff_lun.h"
 #include "mgmt/diff_plan.h"
 #include "mgmt/diff_state.h"
 
-/* The caching mode page as the predecessor sets it; only WCE differs. */
-#define CACHING "8:0:18:%s:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0"
-#define CACHING_ON "0x14"
-#define CACHING_OFF "0x10"
-
-struct lun {
-	struct diff_plan *plan;
-	long long tid, lun;
-	const char *target; /* name */
-	bool in_use;	    /* the target has sessions */
-};
-
-static json_t *args_of(const struct lun *l)
+static json_t *args_of(const struct diff_lun *l)
 {
 	return json_pack("{s:I s:I}", "tid", (json_int_t)l->tid, "lun", (json_int_t)l->lun);
 }
 
 /* --- parameters ------------------------------------------------------------------------------- */
 
-/* ${tid} and ${lun} become numbers, as in the predecessor's files for changers. */
-static json_t *expand(const struct lun *l, const char *value)
+/* As in the predecessor's files for changers. */
+json_t *diff_expand(const struct diff_lun *l, const char *value)
 {
 	struct strbuf out = STRBUF_INIT;
 	json_t *text;
@@ -49,23 +38,25 @@ static json_t *expand(const struct lun *l, const char *value)
 	return text;
 }
 
-/* A parameter that is set again begins the next object: each is one update, in order. */
-static void batch_add(const struct lun *l, json_t *batches, const char *name, const char *value)
+/*
+ * A parameter that is set again begins the next, and so does element_type, which is the first of
+ * those that tell a changer of one kind of elements: each is one update, in order.
+ */
+void diff_batch_add(const struct diff_lun *l, json_t *batches, const char *name, const char *value)
 {
 	json_t *last = json_array_get(batches, json_array_size(batches) - 1);
 	char page[128];
 
 	if (!strcmp(name, "write_cache")) {
-		snprintf(page, sizeof(page), CACHING,
-			 diff_same_value(value, "1") ? CACHING_ON : CACHING_OFF);
+		diff_write_cache(value, page, sizeof(page));
 		name = "mode_page";
 		value = page;
 	}
-	if (!last || json_object_get(last, name) || json_object_get(last, "element_type")) {
+	if (!last || json_object_get(last, name) || !strcmp(name, "element_type")) {
 		last = json_object();
 		json_array_append_new(batches, last);
 	}
-	json_object_set_new(last, name, expand(l, value));
+	json_object_set_new(last, name, diff_expand(l, value));
 }
 
 static void describe(struct strbuf *out, const json_t *params)
@@ -77,7 +68,7 @@ static void describe(struct strbuf *out, const json_t *params)
 		strbuf_printf(out, " %s=%s", name, json_string_value(v));
 }
 
-static void update_steps(const struct lun *l, const json_t *batches, size_t from)
+static void update_steps(const struct diff_lun *l, const json_t *batches, size_t from)
 {
 	struct strbuf text = STRBUF_INIT;
 	json_t *args;
@@ -97,7 +88,7 @@ static void update_steps(const struct lun *l, const json_t *batches, size_t from
 /* --- new and gone ----------------------------------------------------------------------------- */
 
 /* NULL, or why the store can't be had. What tgtd has open already can. */
-static const char *store_trouble(const struct lun *l, const json_t *want)
+static const char *store_trouble(const struct diff_lun *l, const json_t *want)
 {
 	const json_t *new = json_object_get(want, "new");
 	bool force = l->plan->opts->force || json_is_true(json_object_get(want, "allow-in-use"));
@@ -107,7 +98,7 @@ static const char *store_trouble(const struct lun *l, const json_t *want)
 	return diff_store_trouble(new, force);
 }
 
-static void add_lun(const struct lun *l, const json_t *want)
+static void add_lun(const struct diff_lun *l, const json_t *want)
 {
 	json_t *new = json_object_get(want, "new"), *args = json_deep_copy(new), *p;
 	json_t *batches = json_array();
@@ -123,9 +114,11 @@ static void add_lun(const struct lun *l, const json_t *want)
 	}
 	json_object_set_new(args, "tid", json_integer(l->tid));
 	json_object_set_new(args, "lun", json_integer(l->lun));
+	diff_said(l, NULL, want, batches);
 	json_array_foreach(json_object_get(want, "params"), i, p)
-		batch_add(l, batches, json_string_value(json_array_get(p, 0)),
-			  json_string_value(json_array_get(p, 1)));
+		if (diff_lun_shown(json_string_value(json_array_get(p, 0))))
+			diff_batch_add(l, batches, json_string_value(json_array_get(p, 0)),
+				       json_string_value(json_array_get(p, 1)));
 	if (json_array_size(batches))
 		json_object_set(args, "params", json_array_get(batches, 0));
 	diff_step(l->plan, "+", "logicalunit", "new", args, "LUN %lld of %s: %s", l->lun, l->target,
@@ -135,7 +128,7 @@ static void add_lun(const struct lun *l, const json_t *want)
 }
 
 /* False: it stays, for somebody uses it. */
-static bool delete_lun(const struct lun *l, const char *why)
+static bool delete_lun(const struct diff_lun *l, const char *why)
 {
 	json_t *args;
 
@@ -166,7 +159,7 @@ static const char *or_else(const char *s, const char *other)
 }
 
 /* What only a new LUN can have; NULL: nothing. */
-static const char *needs_new(const json_t *was, const json_t *want)
+static const char *needs_new(const struct diff_lun *l, const json_t *was, const json_t *want)
 {
 	const json_t *a = json_object_get(was, "new"), *b = json_object_get(want, "new");
 	bool disk = json_is_true(json_object_get(was, "disk"));
@@ -185,6 +178,8 @@ static const char *needs_new(const json_t *was, const json_t *want)
 	if ((block || disk) && (block ? block : 512) !=
 	    (json_object_get(a, "blocksize") ? diff_int(a, "blocksize") : 512))
 		return "its block size differs";
+	if (diff_said_needs_new(l, was, want))
+		return "what it was told of its elements differs";
 	return NULL;
 }
 
@@ -195,7 +190,7 @@ static bool path_differs(const json_t *was, const json_t *want)
 }
 
 /* A store is changed while the LUN is offline. False: the new one is not there. */
-static bool change_path(const struct lun *l, const json_t *was, const json_t *want, json_t *batches)
+static bool change_path(const struct diff_lun *l, const json_t *was, const json_t *want, json_t *batches)
 {
 	const json_t *new = json_object_get(want, "new");
 	const char *path = diff_str(new, "backing-store"), *online = diff_param(want, "online");
@@ -210,15 +205,15 @@ static bool change_path(const struct lun *l, const json_t *was, const json_t *wa
 			  diff_str(want, "where"), path, trouble);
 		return false;
 	}
-	batch_add(l, batches, "online", "0");
-	batch_add(l, batches, "path", path);
+	diff_batch_add(l, batches, "online", "0");
+	diff_batch_add(l, batches, "path", path);
 	if (*path && !(online && diff_same_value(online, "0")))
-		batch_add(l, batches, "online", "1");
+		diff_batch_add(l, batches, "online", "1");
 	return true;
 }
 
 /* Parameters that the file sets otherwise, and those that it no longer sets. */
-static void change_params(const struct lun *l, const json_t *was, const json_t *want,
+static void change_params(const struct diff_lun *l, const json_t *was, const json_t *want,
 			  json_t *batches)
 {
 	bool disk = json_is_true(json_object_get(was, "disk"));
@@ -229,24 +224,27 @@ static void change_params(const struct lun *l, const json_t *was, const json_t *
 	json_array_foreach(json_object_get(want, "params"), i, p) {
 		name = json_string_value(json_array_get(p, 0));
 		value = diff_param(was, name);
-		/* The last one counts. What tgtd does not show can't be compared. */
+		if (!diff_lun_shown(name))
+			continue; /* diff_said()'s */
+		if (!value)
+			value = diff_lun_default(name, disk);
+		/* The last one counts. */
 		if (value && diff_param(want, name) == json_string_value(json_array_get(p, 1)) &&
 		    !diff_same_value(value, diff_param(want, name)))
-			batch_add(l, batches, name, diff_param(want, name));
+			diff_batch_add(l, batches, name, diff_param(want, name));
 	}
 	json_array_foreach(json_object_get(was, "params"), i, p) {
 		name = json_string_value(json_array_get(p, 0));
 		value = json_string_value(json_array_get(p, 1));
 		dflt = diff_lun_default(name, disk);
-		if (dflt && !diff_param(want, name) && !diff_same_value(value, dflt) &&
-		    !(diff_param(want, "mode_page") && !strcmp(name, "write_cache")))
-			batch_add(l, batches, name, dflt);
+		if (dflt && !diff_param(want, name) && !diff_same_value(value, dflt))
+			diff_batch_add(l, batches, name, dflt);
 	}
 }
 
-static void change_lun(const struct lun *l, const json_t *was, const json_t *want)
+static void change_lun(const struct diff_lun *l, const json_t *was, const json_t *want)
 {
-	const char *why = needs_new(was, want);
+	const char *why = needs_new(l, was, want);
 	json_t *batches;
 
 	if (why) {
@@ -256,6 +254,7 @@ static void change_lun(const struct lun *l, const json_t *was, const json_t *wan
 	}
 	batches = json_array();
 	if (change_path(l, was, want, batches)) {
+		diff_said(l, was, want, batches);
 		change_params(l, was, want, batches);
 		update_steps(l, batches, 0);
 	}
@@ -279,7 +278,7 @@ static json_t *by_number(const json_t *target)
 
 void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted)
 {
-	struct lun l = { .plan = p, .tid = tid, .target = diff_str(wanted, "name"),
+	struct diff_lun l = { .plan = p, .tid = tid, .target = diff_str(wanted, "name"),
 			 .in_use = diff_int(was, "sessions") > 0 };
 	json_t *before = by_number(was), *after = by_number(wanted), *lu;
 	const char *key;

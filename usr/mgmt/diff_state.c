@@ -42,7 +42,7 @@ static const struct dflt lun_defaults[] = {
 	{ "la_lba", "0" },	    { "optimal_xfer_gran", "0" }, { "optimal_xfer_len", "0" },
 	{ "product_rev", "0001" },  { "readonly", "0" },	  { "rotation_rate", "0" },
 	{ "sense_format", "0" },    { "thin_provisioning", "0" }, { "vendor_id", "IET" },
-	{ "write_cache", "1" },
+	{ "swp", "0" },
 };
 
 static const struct dflt disk_defaults[] = {
@@ -162,22 +162,41 @@ static void put(json_t *params, const char *name, const json_t *v)
 		json_object_set_new(params, name, text);
 }
 
-static json_t *lun_params(const json_t *shown)
+/* Names of parameters and, where they differ, of what is shown. */
+static const char *const shown_params[][2] = {
+	{ "scsi_id", NULL }, { "scsi_sn", NULL }, { "vendor_id", NULL }, { "product_id", NULL },
+	{ "product_rev", NULL }, { "removable", NULL }, { "readonly", "readonly_conf" },
+	{ "thin_provisioning", NULL }, { "rotation_rate", NULL }, { "lbppbe", NULL },
+	{ "la_lba", NULL }, { "optimal_xfer_gran", NULL }, { "optimal_xfer_len", NULL },
+	{ "online", NULL },
+};
+
+/* Initiators change these as well: not what they are counts, but what was said. */
+static const char *const mode_params[] = { "sense_format", "swp" };
+
+bool diff_lun_shown(const char *name)
 {
-	static const char *const names[][2] = {
-		{ "scsi_id", NULL }, { "scsi_sn", NULL }, { "vendor_id", NULL },
-		{ "product_id", NULL }, { "product_rev", NULL }, { "sense_format", NULL },
-		{ "removable", NULL }, { "readonly", "readonly_conf" }, { "swp", NULL },
-		{ "thin_provisioning", NULL }, { "rotation_rate", NULL }, { "lbppbe", NULL },
-		{ "la_lba", NULL }, { "optimal_xfer_gran", NULL }, { "optimal_xfer_len", NULL },
-		{ "write_cache", NULL }, { "online", NULL },
-	};
-	json_t *params = json_array();
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		put(params, names[i][0],
-		    json_object_get(shown, names[i][1] ? names[i][1] : names[i][0]));
+	for (i = 0; i < ARRAY_SIZE(shown_params); i++)
+		if (!strcmp(shown_params[i][0], name))
+			return true;
+	for (i = 0; i < ARRAY_SIZE(mode_params); i++)
+		if (!strcmp(mode_params[i], name))
+			return true;
+	return false;
+}
+
+static json_t *lun_params(const json_t *shown)
+{
+	json_t *params = json_array(), *pair;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shown_params); i++)
+		put(params, shown_params[i][0],
+		    json_object_get(shown, shown_params[i][shown_params[i][1] ? 1 : 0]));
+	json_array_foreach(json_object_get(shown, "said"), i, pair)
+		json_array_append(params, pair);
 	return params;
 }
 

@@ -11,13 +11,16 @@
 
 /*
  * @shown: the result of "target show". A new reference, or NULL: no memory. A target also has
- * "sessions", how many there are; a LUN also has "disk". Controllers that tgtd makes are left out.
+ * "sessions", how many there are; a LUN also has "disk"; what it was told and can't
+ * show as a value comes last in its "params". Controllers that tgtd makes are left out.
  */
 json_t *diff_state(const json_t *shown);
 
 /* A parameter's value when nobody set it; NULL: it has none that is known, so it stays. */
 const char *diff_target_default(const char *name);
 const char *diff_lun_default(const char *name, bool disk);
+/* A parameter of LUNs whose value is known from tgtd. */
+bool diff_lun_shown(const char *name);
 /* "Yes" is "1", "0x10" is "16": whether two values of a parameter are the same. */
 bool diff_same_value(const char *a, const char *b);
 /* Of a LUN's "params", the last one with this name, or NULL. */

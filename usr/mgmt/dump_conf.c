@@ -80,6 +80,21 @@ static bool is_usual(const char *name, const char *v)
 		!strcmp(v, "0"));
 }
 
+/* What only the device type knows; one by one, in order. */
+static void params_line(struct dump *d, const char *name, const char *v)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	strbuf_printf(&text, "%s=", name);
+	for (; *v; v++) {
+		if (*v == ',')
+			strbuf_putc(&text, '\\');
+		strbuf_putc(&text, *v);
+	}
+	line(d, 8, "params", strbuf_str(&text));
+	strbuf_free(&text);
+}
+
 static void lun_params(struct dump *d, const json_t *lun)
 {
 	bool disk = json_is_true(json_object_get(lun, "disk"));
@@ -93,10 +108,10 @@ static void lun_params(struct dump *d, const json_t *lun)
 
 		if ((dflt && !strcmp(v, dflt)) || is_usual(name, v))
 			continue;
-		if (!strcmp(name, "write_cache"))
-			line(d, 8, "write-cache", *v == '1' ? "on" : "off");
-		else
+		if (diff_lun_shown(name) || !strcmp(name, "mode_page"))
 			line(d, 8, name, v);
+		else
+			params_line(d, name, v);
 	}
 }
 

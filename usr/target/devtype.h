@@ -72,7 +72,10 @@ struct dev_type {
 	void (*detach)(struct lu *lu);
 	/* The store was replaced or opened: new medium; lu->bs may be NULL. May be NULL. */
 	void (*medium_changed)(struct lu *lu);
-	/* A parameter that lu_set() doesn't know. -ENOENT: unknown here too. May be NULL. */
+	/*
+	 * A parameter that lu_set() doesn't know. 0: it is configuration, which is saved and compared
+	 * with files. 1: it was something to do, and is done. -ENOENT: unknown here too. May be NULL.
+	 */
 	int (*set)(struct lu *lu, const char *name, const char *value, struct err *err);
 	/* LOGICAL UNIT RESET: mode parameters back to defaults. May be NULL. */
 	void (*reset)(struct lu *lu);

@@ -15,6 +15,7 @@
 #include "target/devtype.h"
 #include "target/ident.h"
 #include "target/lu_priv.h"
+#include "target/lu_record.h"
 #include "target/nexus.h"
 #include "target/target.h"
 #include "target/taskset.h"
@@ -50,6 +51,7 @@ struct lu *lu_alloc(struct target *t, uint64_t lun, const struct dev_type *dev, 
 	list_init(&lu->link);
 	list_init(&lu->itls);
 	list_init(&lu->ranges);
+	list_init(&lu->records);
 	taskset_init(&lu->ts);
 	reserve_init(lu);
 	loop_call_init(&lu->call, LOOP_REAP, run_step);
@@ -64,6 +66,7 @@ void lu_free(struct lu *lu)
 
 	loop_call_cancel(&lu->call);
 	reserve_done(lu);
+	lu_records_free(lu);
 	list_del(&lu->link);
 	free(lu->path);
 	free(lu->bstype);

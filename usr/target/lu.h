@@ -88,6 +88,8 @@ struct lu {
 	uint16_t opt_xfer_gran;		/* blocks; 0: derive from the store */
 	uint32_t opt_xfer_len;		/* blocks; 0: none told */
 	uint16_t rotation_rate;		/* VPD B1h: 0 not reported, 1 solid state, else rpm */
+	struct list records;		/* lu_record.h */
+	unsigned int n_records;
 	struct taskset ts;
 	struct reserve resv;
 	struct list itls;		/* struct itl by lu_link */

@@ -13,6 +13,7 @@
 #include "target/ident.h"
 #include "target/lu.h"
 #include "target/lu_priv.h"
+#include "target/lu_record.h"
 #include "target/ua.h"
 
 struct param {
@@ -208,21 +209,17 @@ static const struct param *find(const char *name)
 	return NULL;
 }
 
-int lu_set(struct lu *lu, const char *name, const char *value, struct err *err)
+/* MODE SELECT changes these too: what was said of them is kept apart. */
+static bool is_mode(const struct param *p)
 {
-	const struct param *p = find(name);
-	int r = -ENOENT;
+	return p->offset == AT(swp) || p->offset == AT(descriptor_sense);
+}
 
-	if (!value)
-		return err_set(err, ERR_INVALID_REQUEST, "%s has no value", name);
-	if (!p) {
-		if (lu->dev->set)
-			r = lu->dev->set(lu, name, value, err);
-		return r != -ENOENT ? r :
-			err_set(err, ERR_UNKNOWN_PARAM, "a %s has no parameter '%s'",
-				lu->dev->show_name, name);
-	}
-	r = set_param(lu, p, value, err);
+/* 0: to be recorded; 1: it can be read off the LU. */
+static int set_own(struct lu *lu, const struct param *p, const char *value, struct err *err)
+{
+	int r = set_param(lu, p, value, err);
+
 	if (r < 0)
 		return r;
 	/* An identity counts as chosen even when it is the one that was there. */
@@ -230,5 +227,34 @@ int lu_set(struct lu *lu, const char *name, const char *value, struct err *err)
 		p->taken(lu);
 	if (r && p->ua != NO_UA)
 		ua_raise_lu(lu, p->ua, NULL);
-	return 0;
+	return !is_mode(p);
+}
+
+static int set_dev(struct lu *lu, const char *name, const char *value, struct err *err)
+{
+	int r = lu->dev->set ? lu->dev->set(lu, name, value, err) : -ENOENT;
+
+	if (r == -ENOENT)
+		return err_set(err, ERR_UNKNOWN_PARAM, "a %s has no parameter '%s'",
+			       lu->dev->show_name, name);
+	return r;
+}
+
+int lu_set(struct lu *lu, const char *name, const char *value, struct err *err)
+{
+	const struct param *p = find(name);
+	struct lu_record *rec;
+	int r;
+
+	if (!value)
+		return err_set(err, ERR_INVALID_REQUEST, "%s has no value", name);
+	rec = lu_record_new(name, value);
+	if (!rec)
+		return err_set(err, ERR_NOMEM, "%s", "");
+	r = p ? set_own(lu, p, value, err) : set_dev(lu, name, value, err);
+	if (!r)
+		lu_record_keep(lu, rec, p);
+	else
+		lu_record_free(rec);
+	return r < 0 ? r : 0;
 }

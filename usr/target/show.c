@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "target/devtype.h"
 #include "target/lu.h"
+#include "target/lu_record.h"
 #include "target/nexus.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
@@ -34,6 +35,8 @@ static int add_settings(const struct lu *lu, json_t *obj)
 	int r = more ? json_object_update(obj, more) : -1;
 
 	json_decref(more);
+	if (!r && lu->n_records)
+		r = json_object_set_new(obj, "said", lu_records_show(lu));
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "dev/spc.h"
 #include "dev_disk.h"
+#include "target/lu_record.h"
 #include "target/ua.h"
 
 enum { CURRENT, CHANGEABLE, DEFAULT, SAVED };
@@ -439,11 +440,52 @@ static void mode_page_parameter_sets_defaults_that_outlive_a_reset(void **state)
 	assert_true(lu_set(d->lu, "mode_page", "8:0", &err) < 0);
 }
 
+static void assert_said(const struct disk *d, const char *expected)
+{
+	json_t *said = lu_records_show(d->lu);
+	char *got = json_dumps(said, JSON_COMPACT);
+
+	assert_string_equal(got, expected);
+	free(got);
+	json_decref(said);
+}
+
+static void what_was_said_of_modes_is_kept_apart_from_what_they_are(void **state)
+{
+	struct disk *d = *state;
+	struct err err = { .code = ERR_OK };
+
+	disk_set(d, "vendor_id", "CO");
+	assert_said(d, "[]");
+	disk_set(d, "swp", "on");
+	disk_set(d, "mode_page", "10:0:10:0:0:0:0:0:0:0:0:0:0");
+	disk_set(d, "mode_page", "0xa:0:10:0:0:0x40:0:0:0:0:0:0:0");
+	assert_said(d, "[[\"swp\",\"on\"],[\"mode_page\",\"0xa:0:10:0:0:0x40:0:0:0:0:0:0:0\"]]");
+	disk_set(d, "swp", "0");
+	assert_true(lu_set(d->lu, "swp", "maybe", &err) < 0);
+	assert_true(lu_set(d->lu, "colour", "blue", &err) < 0);
+	disk_set(d, "mode_page", "10:0:default");
+	assert_said(d, "[[\"swp\",\"0\"]]");
+}
+
+static void a_page_of_default_is_as_the_device_type_has_it(void **state)
+{
+	struct disk *d = *state;
+
+	disk_set(d, "mode_page", "8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:"
+				 "0xff:0xff:0x80:0x14:0:0:0:0:0:0");
+	assert_int_equal(page_byte(d, 0x08, 2) & 4, 0);
+	disk_set(d, "mode_page", "8:0:default");
+	assert_int_equal(page_byte(d, 0x08, 2) & 4, 4);
+}
+
 #define with_disk(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_disk(what_was_said_of_modes_is_kept_apart_from_what_they_are),
+		with_disk(a_page_of_default_is_as_the_device_type_has_it),
 		with_disk(header6_and_block_descriptor_tell_the_capacity),
 		with_disk(dbd_leaves_the_block_descriptor_out),
 		with_disk(long_block_descriptor_holds_what_a_short_one_can_not),

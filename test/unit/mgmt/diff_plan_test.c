@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What must be done to get from a running state, as tgtd shows it, to what a file says.
+ */
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/strbuf.h"
+#include "mgmt/conf_model.h"
+#include "mgmt/diff_plan.h"
+#include "mgmt/diff_state.h"
+#include "mgmt/dump_conf.h"
+
+/* A LUN of the target t as tgtd shows a fresh one, and more members. */
+#define LUN(more)                                                                                  \
+	"{\"lun\":1,\"type\":\"disk\",\"scsi_id\":\"I\",\"scsi_sn\":\"S\",\"vendor_id\":\"IET\","     \
+	"\"product_id\":\"VIRTUAL-DISK\",\"product_rev\":\"0001\",\"size\":1,\"block_size\":512,"     \
+	"\"online\":true,\"removable\":false,\"readonly\":false,\"readonly_conf\":false,"             \
+	"\"swp\":false,\"thin_provisioning\":false,\"bstype\":\"null\",\"path\":\"x\","               \
+	"\"flags\":\"\",\"sense_format\":false,\"lbppbe\":0,\"la_lba\":0,\"optimal_xfer_gran\":0,"    \
+	"\"optimal_xfer_len\":0,\"rotation_rate\":0,\"write_cache\":true" more "}"
+#define TARGET(luns)                                                                               \
+	"[{\"tid\":1,\"name\":\"t\",\"driver\":\"iscsi\",\"state\":\"ready\",\"nexuses\":[],"         \
+	"\"params\":{},\"initiator_addresses\":[\"ALL\"],\"initiator_names\":[],\"luns\":[" luns "]}]"
+#define FILE_OF(directives)                                                                        \
+	"<target t>\n<backing-store x>\nbs-type null\n" directives "\n</backing-store>\n</target>\n"
+#define OFF "8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0"
+#define ON "8:0:18:0x14:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0"
+#define SAID(name, value) ",\"said\":[[\"" name "\",\"" value "\"]]"
+
+static json_t *running_state(const char *shown)
+{
+	json_t *json = json_loads(shown, 0, NULL), *state;
+
+	assert_non_null(json);
+	state = diff_state(json);
+	json_decref(json);
+	return state;
+}
+
+static json_t *wanted_state(const char *text)
+{
+	char path[] = "/tmp/diff_plan_test.XXXXXX";
+	struct conf_notes notes = { .text = STRBUF_INIT };
+	int fd = mkstemp(path);
+	json_t *state;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	state = conf_load(path, &notes);
+	unlink(path);
+	if (!state)
+		fail_msg("%s", strbuf_str(&notes.text));
+	strbuf_free(&notes.text);
+	return state;
+}
+
+static void assert_steps(const json_t *running, const json_t *wanted, const char *expected)
+{
+	static const struct diff_opts opts = { .force = false };
+	json_t *steps = diff_plan(running, wanted, &opts), *step;
+	struct strbuf sb = STRBUF_INIT;
+	size_t i;
+
+	json_array_foreach(steps, i, step)
+		strbuf_printf(&sb, "%s %s\n", diff_str(step, "sign"), diff_str(step, "say"));
+	assert_string_equal(strbuf_str(&sb), expected);
+	strbuf_free(&sb);
+	json_decref(steps);
+}
+
+/* What tgtd shows, the file, and the steps between them; and nothing is left to do with a dump. */
+static void assert_plan(const char *shown, const char *text, const char *expected)
+{
+	json_t *running = running_state(shown), *wanted = wanted_state(text), *dumped;
+	struct strbuf dump = STRBUF_INIT;
+	struct err err = { .code = ERR_OK };
+
+	assert_steps(running, wanted, expected);
+	assert_int_equal(dump_conf(running, &dump, &err), 0);
+	dumped = wanted_state(dump.s);
+	assert_steps(running, dumped, "");
+	json_decref(dumped);
+	json_decref(running);
+	json_decref(wanted);
+	strbuf_free(&dump);
+}
+
+static void a_state_that_is_as_the_file_says_needs_nothing(void **state)
+{
+	(void)state;
+	assert_plan(TARGET(LUN("")), FILE_OF(""), "");
+	assert_plan(TARGET(LUN(SAID("mode_page", OFF))), FILE_OF("write-cache off"), "");
+	assert_plan(TARGET(LUN(SAID("mode_page", "0x8:00:0x12:1:2"))), FILE_OF("mode_page 8:0:18:1:2"),
+		    "");
+	assert_plan(TARGET(LUN(SAID("swp", "on"))), FILE_OF("swp 1"), "");
+}
+
+static void mode_pages_are_compared_with_what_was_said(void **state)
+{
+	(void)state;
+	assert_plan(TARGET(LUN("")), FILE_OF("write-cache off"),
+		    "~ LUN 1 of t: mode_page=" OFF "\n");
+	assert_plan(TARGET(LUN(SAID("mode_page", OFF))), FILE_OF("write-cache on"),
+		    "~ LUN 1 of t: mode_page=" ON "\n");
+	assert_plan(TARGET(LUN(SAID("mode_page", OFF))), FILE_OF(""),
+		    "~ LUN 1 of t: mode_page=8:0:default\n");
+	assert_plan(TARGET(LUN(SAID("mode_page", "10:0:10:1"))), FILE_OF("mode_page 10:0:10:2"),
+		    "~ LUN 1 of t: mode_page=10:0:10:2\n");
+	assert_plan(TARGET(LUN(SAID("mode_page", "10:0:10:1"))),
+		    FILE_OF("mode_page 10:0:10:2\nmode_page 10:0:10:1\nwrite-cache on"), "");
+	assert_plan(TARGET(LUN(SAID("mode_page", "10:1:10:1"))), FILE_OF("mode_page 10:0:10:1"),
+		    "~ LUN 1 of t: mode_page=10:0:10:1\n~ LUN 1 of t: mode_page=10:1:default\n");
+}
+
+static void what_initiators_changed_is_not_changed_back(void **state)
+{
+	(void)state;
+	assert_plan(TARGET("{\"lun\":1,\"type\":\"disk\",\"block_size\":512,\"bstype\":\"null\","
+			   "\"path\":\"x\",\"swp\":true,\"sense_format\":true,\"write_cache\":false}"),
+		    FILE_OF(""), "");
+	assert_plan(TARGET("{\"lun\":1,\"type\":\"disk\",\"block_size\":512,\"bstype\":\"null\","
+			   "\"path\":\"x\",\"swp\":true" SAID("swp", "0") "}"),
+		    FILE_OF("swp 0"), "");
+}
+
+static void a_parameter_that_has_left_the_file_has_its_default(void **state)
+{
+	(void)state;
+	assert_plan(TARGET(LUN(SAID("swp", "1"))), FILE_OF(""), "~ LUN 1 of t: swp=0\n");
+	assert_plan(TARGET("{\"lun\":1,\"type\":\"disk\",\"block_size\":512,\"bstype\":\"null\","
+			   "\"path\":\"x\",\"vendor_id\":\"ME\"}"),
+		    FILE_OF(""), "~ LUN 1 of t: vendor_id=IET\n");
+}
+
+static void elements_are_added_in_place_and_else_made_anew(void **state)
+{
+	(void)state;
+	assert_plan(TARGET(LUN(",\"said\":[[\"element_type\",\"4\"],[\"address\",\"1\"]]")),
+		    FILE_OF("params element_type=4,address=1"), "");
+	assert_plan(TARGET(LUN(",\"said\":[[\"element_type\",\"4\"],[\"address\",\"1\"]]")),
+		    FILE_OF("params element_type=4,address=1\nparams element_type=2,address=${tid}"),
+		    "~ LUN 1 of t: element_type=2 address=1\n");
+	assert_plan(TARGET(LUN(",\"said\":[[\"element_type\",\"4\"],[\"address\",\"1\"]]")),
+		    FILE_OF("params element_type=4,address=2"),
+		    "- LUN 1 of t: what it was told of its elements differs\n+ LUN 1 of t: x\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_state_that_is_as_the_file_says_needs_nothing),
+		cmocka_unit_test(mode_pages_are_compared_with_what_was_said),
+		cmocka_unit_test(what_initiators_changed_is_not_changed_back),
+		cmocka_unit_test(a_parameter_that_has_left_the_file_has_its_default),
+		cmocka_unit_test(elements_are_added_in_place_and_else_made_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
