@@ -67,13 +67,13 @@ LIBS := $(shell $(PKG_CONFIG) --libs $(pkgs))
 # --- the tree -------------------------------------------------------------------------------------
 
 # In the order of the layers: a folder's archive may need those after it.
-folders := mgmt iscsi dev target bs scsi base
+folders := mgmt iscsi dev target bs scsi img base
 srcs = $(wildcard usr/$(1)/*.c)
 objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib = $(BUILD)/lib$(1).a
 archives := $(foreach f,$(folders),$(call lib,$(f)))
 verbtabs := $(wildcard usr/*/*_verbtab.c)
-programs := $(foreach p,tgtd tgtadm tgt-admin,$(if $(wildcard usr/$(p).c),$(BUILD)/$(p)))
+programs := $(foreach p,tgtd tgtadm tgt-admin tgtimg,$(if $(wildcard usr/$(p).c),$(BUILD)/$(p)))
 
 .PHONY: all config check clean help
 .DEFAULT_GOAL := all
@@ -132,6 +132,10 @@ $(BUILD)/tgt-admin: $(call objs,usr/tgt-admin.c) $(call lib,mgmt) $(call lib,bas
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
+$(BUILD)/tgtimg: $(call objs,usr/tgtimg.c) $(call lib,img) $(call lib,base)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
 # --- tests ----------------------------------------------------------------------------------------
 
 # test/unit/<folder>/<name>_test.c is one program, linked with its folder and those below, and
@@ -146,6 +150,7 @@ unit_libs_target := target bs scsi base
 unit_libs_dev := dev target bs scsi base
 unit_libs_iscsi := iscsi dev target bs scsi base
 unit_libs_mgmt := mgmt base
+unit_libs_img := img base
 testlib_srcs := $(wildcard test/lib/*.c)
 # test/lib/<folder>_*.c belongs to tests of that folder and above; test/lib/t_*.c to all.
 testlib_for = $(wildcard test/lib/t_*.c) $(foreach f,$(unit_libs_$(1)),$(wildcard test/lib/$(f)_*.c))
