@@ -84,7 +84,7 @@ static bool edges_cached(const struct file *f, const struct bs_req *req)
 /* The policy: see bs/stall.h for the gate. */
 static bool write_may_inline(const struct file *f, const struct bs_req *req)
 {
-	return !(req->flags & BS_REQ_FUA) && inline_size_ok(req) &&
+	return !(req->flags & (BS_REQ_FUA | BS_REQ_ATOMIC)) && inline_size_ok(req) &&
 	       stall_open(&f->stall, loop_now(f->bs.loop)) && !file_stuck(f);
 }
 

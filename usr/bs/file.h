@@ -2,7 +2,7 @@
 /*
  * The file store's insides, for the files that make it: file.c (inline, and the
  * way of a request), file_slow.c (ring and workers), file_flush.c, file_open.c,
- * file_job.c (what worker threads do), file_direct.c (O_DIRECT), file_span.c.
+ * file_job.c (what worker threads do), file_direct.c (O_DIRECT), file_span.c, file_atomic.c.
  */
 #ifndef BS_FILE_H
 #define BS_FILE_H
@@ -55,6 +55,13 @@ struct file {
 	/* O_DIRECT: which bytes are being written. */
 	struct list spans, span_waiters;
 	unsigned int rmw_spans;
+
+	/* Atomic writes: one at a time, through a journal. */
+	int atomic_fd;		 /* -1: none */
+	char *atomic_for;	 /* the disk's name in the journal */
+	struct list atomic_next; /* requests that wait for their turn */
+	bool atomic_runs;
+	bool atomic_broken;	 /* only the thread of the running one touches it */
 };
 
 /* Constant limits. */
@@ -63,6 +70,8 @@ struct file {
 				     take what is there for all */
 #define FILE_STUCK_NS (200 * NSEC_PER_MSEC)
 #define FILE_THREADS 8
+#define FILE_ATOMIC_MAX (1 * MiB) /* of an atomic write */
+#define FILE_ATOMIC_HEAD 4096U	  /* of the journal, before the data */
 
 static inline struct file *to_file(struct bs *bs)
 {
@@ -110,6 +119,17 @@ int file_direct_rw(const struct file *f, bool write, uint64_t offset, uint64_t l
 		   const struct iovec *iov, unsigned int iovcnt, int rw_flags);
 /* Sets op->bounce and op->rmw. */
 void file_direct_look(const struct file *f, struct bs_req *req);
+
+/* file_atomic.c: with bsopts atomic=FILE finishes what FILE holds. 0 or -errno with @err. */
+int file_atomic_open(struct file *f, const struct bs_conf *conf, uint64_t size, struct err *err);
+void file_atomic_close(struct file *f);
+/* False: the request waits, and file_atomic_done() returns it. */
+bool file_atomic_turn(struct file *f, struct bs_req *req);
+/* One has ended; the next, whose turn is to be taken anew, or NULL. */
+struct bs_req *file_atomic_done(struct file *f);
+/* On a worker thread; @write puts the data in its place, durably. */
+int file_atomic_run(struct file *f, struct bs_req *req,
+		    int (*write)(struct file *f, struct bs_req *req));
 
 /*
  * file_span.c: a write whose ends are not aligned reads and writes its neighbours' bytes,

@@ -21,7 +21,7 @@
 
 static int rw_flags(const struct bs_req *req)
 {
-	return req->op != BS_READ && (req->flags & BS_REQ_FUA) ? RWF_DSYNC : 0;
+	return req->op != BS_READ && (req->flags & (BS_REQ_FUA | BS_REQ_ATOMIC)) ? RWF_DSYNC : 0;
 }
 
 /* Continues until all is moved. Bytes that the file doesn't have are an error, not zeroes. */
@@ -238,7 +238,8 @@ void file_job_run(struct job *job)
 		op->result = job_prefetch(f, req);
 		break;
 	default: /* READ, WRITE; a FLUSH has its own job */
-		op->result = job_rw(f, req);
+		op->result = req->flags & BS_REQ_ATOMIC ? file_atomic_run(f, req, job_rw)
+							: job_rw(f, req);
 		break;
 	}
 }

@@ -230,10 +230,14 @@ int file_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 		return (int)size;
 	}
 	bs->size = (uint64_t)size;
-	return 0;
+	ret = file_atomic_open(f, conf, bs->size, err);
+	if (ret)
+		close(f->fd);
+	return ret;
 }
 
 void file_close(struct bs *bs)
 {
+	file_atomic_close(to_file(bs));
 	close(to_file(bs)->fd);
 }

@@ -42,6 +42,14 @@ static bool takes_span(const struct file *f, const struct bs_req *req)
 
 static void slot_take(struct file *f, struct bs_req *req);
 
+static void atomic_next(struct file *f)
+{
+	struct bs_req *next = file_atomic_done(f);
+
+	if (next)
+		file_slow(f, next);
+}
+
 static void slow_done(struct file *f, struct bs_req *req, int result)
 {
 	struct list *next;
@@ -59,6 +67,8 @@ static void slow_done(struct file *f, struct bs_req *req, int result)
 	next = list_pop(&f->slots);
 	if (next)
 		slot_take(f, list_entry(next, struct bs_req, link));
+	if (unlikely(req->flags & BS_REQ_ATOMIC))
+		atomic_next(f);
 	bs_complete_now(req, result);
 }
 
@@ -103,7 +113,8 @@ static bool to_ring(struct file *f, struct bs_req *req)
 		.offset = req->offset,
 	};
 
-	if (!f->uring || !(write || req->op == BS_READ) || op->bounce || req->iovcnt > IOV_MAX)
+	if (!f->uring || !(write || req->op == BS_READ) || op->bounce || req->iovcnt > IOV_MAX ||
+	    (req->flags & BS_REQ_ATOMIC))
 		return false;
 	op->ring.done = ring_done;
 	return uring_rw(f->uring, &op->ring, &rw);
@@ -130,6 +141,8 @@ void file_slow(struct file *f, struct bs_req *req)
 {
 	struct file_op *op = file_op(req);
 
+	if (unlikely(req->flags & BS_REQ_ATOMIC) && !file_atomic_turn(f, req))
+		return;
 	op->bounce = op->rmw = false;
 	if (f->bs.direct)
 		file_direct_look(f, req);
