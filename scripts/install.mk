@@ -19,7 +19,7 @@ install: install-programs install-docs install-conf install-service
 
 install-programs: all
 	install -d $(DESTDIR)$(SBINDIR)
-	install -m 0755 $(programs) $(DESTDIR)$(SBINDIR)
+	install -m 0755 $(programs) usr/tgt-setup-lun $(DESTDIR)$(SBINDIR)
 
 install-docs:
 	install -d $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)/examples
