@@ -4,6 +4,8 @@
  */
 #include "iscsi/async.h"
 
+#include <string.h>
+
 #include "iscsi/conn.h"
 #include "iscsi/pdu.h"
 #include "iscsi/session.h"
@@ -34,4 +36,16 @@ void async_send(struct iscsi_session *s, enum iscsi_async_event event, uint16_t 
 		async_send_conn(conn, event, p1, p2, p3);
 		return;
 	}
+}
+
+void async_send_terminated(struct iscsi_conn *conn, const uint8_t *lun)
+{
+	struct iscsi_pdu *pdu = pdu_new(conn, ISCSI_OP_ASYNC);
+
+	if (!pdu)
+		return;
+	memcpy(pdu->async.lun, lun, sizeof(pdu->async.lun));
+	be32_put(&pdu->async.itt, ISCSI_RESERVED_TAG);
+	pdu->async.event = ISCSI_ASYNC_TASKS_TERMINATED;
+	pdu_send(pdu);
 }

@@ -18,5 +18,7 @@ void async_send_conn(struct iscsi_conn *conn, enum iscsi_async_event event, uint
 /* On the first connection of the session that can carry it. */
 void async_send(struct iscsi_session *s, enum iscsi_async_event event, uint16_t p1, uint16_t p2,
 		uint16_t p3);
+/* All tasks of a logical unit that this connection has are gone. */
+void async_send_terminated(struct iscsi_conn *conn, const uint8_t *lun);
 
 #endif

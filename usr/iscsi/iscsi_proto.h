@@ -133,7 +133,8 @@ struct iscsi_tmf_rsp {
 	struct be24 data_len;
 	uint8_t rsvd8[8];
 	struct be32 itt;
-	uint8_t rsvd20[4];
+	uint8_t info[3];	/* Additional Response Information: RFC 7144 */
+	uint8_t rsvd23;
 	struct be32 stat_sn;
 	struct be32 exp_cmd_sn;
 	struct be32 max_cmd_sn;

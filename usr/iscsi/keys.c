@@ -24,7 +24,7 @@ enum kind {
 	KIND_LOCAL,	 /* never on the wire */
 	KIND_NO,	 /* markers, gone since RFC 7143: always No */
 	KIND_REJECT,	 /* ... and their intervals */
-	KIND_REPORTING,	 /* TaskReporting */
+	KIND_REPORTING,	 /* list of words: the first of the initiator's that we know */
 };
 
 #define NORMAL_ONLY 1u /* Irrelevant in discovery sessions */
@@ -64,8 +64,9 @@ static const struct key keys[] = {
 	{ "OFMarkInt", KIND_REJECT, 0, 0, 0, 0, 0, NO_SHOW },
 	{ "IFMarkInt", KIND_REJECT, 0, 0, 0, 0, 0, NO_SHOW },
 	{ "MaxConnections", KIND_MIN, 1, 65535, FIELD(max_connections), 1, 1, NORMAL_ONLY },
-	{ "iSCSIProtocolLevel", KIND_MIN, 0, 31, FIELD(protocol_level), 1, 1, NORMAL_ONLY | NO_SHOW },
-	{ "TaskReporting", KIND_REPORTING, 0, 0, 0, 0, 0, NORMAL_ONLY | NO_SHOW },
+	{ "iSCSIProtocolLevel", KIND_MIN, 0, 31, FIELD(protocol_level), 2, 1, NORMAL_ONLY | NO_SHOW },
+	{ "TaskReporting", KIND_REPORTING, 0, 0, FIELD(task_reporting), REPORTING_RFC3720,
+	  REPORTING_RFC3720, NORMAL_ONLY | NO_SHOW },
 	{ "MaxQueueCmd", KIND_LOCAL, 1, 1024, FIELD(max_queue_cmd), 128, 128, 0 },
 };
 static_assert(ARRAY_SIZE(keys) <= 64, "bits of negotiation.seen");
@@ -110,7 +111,7 @@ static uint32_t own_value(const struct iscsi_params *p, const struct key *k)
 
 static bool has_field(const struct key *k)
 {
-	return k->kind != KIND_NO && k->kind != KIND_REJECT && k->kind != KIND_REPORTING;
+	return k->kind != KIND_NO && k->kind != KIND_REJECT;
 }
 
 void params_defaults(struct iscsi_params *p)
@@ -203,7 +204,7 @@ int params_set(struct iscsi_params *p, const char *name, const char *value, stru
 		return -ENOENT;
 	if (k->kind == KIND_NO || k->kind == KIND_REJECT)
 		return set_marker(k, value, err);
-	if (!has_field(k))
+	if (k->kind == KIND_REPORTING)
 		return err_set(err, ERR_INVALID_REQUEST, "%s can't be set", name);
 	if (k->kind == KIND_DIGEST)
 		return set_digest(k, field(p, k), value, err);
@@ -338,6 +339,28 @@ static void answer_recv(struct negotiation *n, const struct key *k, const char *
 	key_declare(n);
 }
 
+/* RFC 7143 13.23 */
+static void answer_reporting(struct negotiation *n, const struct key *k, char *value)
+{
+	static const char *const names[] = {
+		[REPORTING_RFC3720] = "RFC3720",
+		[REPORTING_FENCE] = "ResponseFence",
+		[REPORTING_FAST_ABORT] = "FastAbort",
+	};
+	char *word;
+	uint32_t i;
+
+	while ((word = text_next(&value)))
+		for (i = 0; i < ARRAY_SIZE(names); i++) {
+			if (strcmp(word, names[i]))
+				continue;
+			*field(n->result, k) = i;
+			text_put(n->out, k->name, word);
+			return;
+		}
+	text_put(n->out, k->name, "Reject");
+}
+
 static void answer(struct negotiation *n, const struct key *k, char *value)
 {
 	switch (k->kind) {
@@ -362,8 +385,7 @@ static void answer(struct negotiation *n, const struct key *k, char *value)
 		text_put(n->out, k->name, "No");
 		break;
 	case KIND_REPORTING:
-		/* RFC 7143 13.23: of its values this target does what RFC 3720 said. */
-		text_put(n->out, k->name, text_in_list(value, "RFC3720") ? "RFC3720" : "Reject");
+		answer_reporting(n, k, value);
 		break;
 	default:
 		text_put(n->out, k->name, "Reject");

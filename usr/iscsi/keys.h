@@ -16,6 +16,9 @@
 #define DIGEST_NONE 1u
 #define DIGEST_CRC32C 2u
 
+/* TaskReporting (RFC 7143 13.23): each does what those before it do. */
+enum { REPORTING_RFC3720, REPORTING_FENCE, REPORTING_FAST_ABORT };
+
 /*
  * Operational values. For a target: what it accepts at most (digests: a set of bits).
  * For a connection: what holds.
@@ -31,6 +34,7 @@ struct iscsi_params {
 	uint32_t erl;
 	uint32_t max_queue_cmd;	/* command window; local */
 	uint32_t protocol_level; /* iSCSIProtocolLevel */
+	uint32_t task_reporting; /* TaskReporting: REPORTING_* */
 	uint32_t initial_r2t, immediate_data;	/* 0 or 1, as the following */
 	uint32_t data_pdu_in_order, data_sequence_in_order;
 };

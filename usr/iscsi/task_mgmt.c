@@ -10,6 +10,7 @@
 
 #include "iscsi/command.h"
 #include "iscsi/conn.h"
+#include "iscsi/fast_abort.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/pdu.h"
 #include "iscsi/reject.h"
@@ -79,6 +80,7 @@ static void respond(struct iscsi_task *task, uint8_t response)
 	pdu_init(pdu, task->conn, ISCSI_OP_TMF_RSP, response_sent);
 	pdu->arg = task;
 	pdu->tmf.response = response;
+	memcpy(pdu->tmf.info, task->tmf.info, sizeof(pdu->tmf.info));
 	be32_put(&pdu->tmf.itt, task->itt);
 	task->pdus_out++;
 	pdu_send(pdu);
@@ -165,8 +167,10 @@ void task_mgmt_run(struct iscsi_task *task)
 		respond(task, TMF_RSP_COMPLETE);
 		return;
 	}
-	if (is_task_set(function))
+	if (is_task_set(function)) {
 		drop_held_of(s, is_reset(function) ? NULL : req->lun);
+		fast_abort_tell(task);
+	}
 	task->tmf.nexus = s->nexus;
 	task->tmf.function = function;
 	task->tmf.tag = be32_get(req->ref_itt);

@@ -6,6 +6,8 @@
  */
 #include "target/tmf.h"
 
+#include <string.h>
+
 #include "scsi/lun.h"
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
@@ -176,11 +178,22 @@ static enum tmf_response query_tasks(struct tmf *tmf)
 	return TMF_RSP_COMPLETE;
 }
 
+/* UADE DEPTH of the additional response information (SAM-5 table 44) */
+#define UADE_ONE 0x10
+#define UADE_MORE 0x20
+
 static enum tmf_response query_async_event(struct tmf *tmf)
 {
 	struct itl *itl = nexus_itl(tmf->nexus, tmf->lu->lun);
+	const struct scsi_result_info *first;
 
-	return itl && itl->ua ? TMF_RSP_SUCCEEDED : TMF_RSP_COMPLETE;
+	if (!itl || !itl->ua)
+		return TMF_RSP_COMPLETE;
+	first = scsi_result_info(ua_first(itl));
+	tmf->info[0] = (uint8_t)((itl->ua & (itl->ua - 1) ? UADE_MORE : UADE_ONE) | first->key);
+	tmf->info[1] = first->asc;
+	tmf->info[2] = first->ascq;
+	return TMF_RSP_SUCCEEDED;
 }
 
 /* What a function is about: a row with neither @aborts nor @query is not supported. */
@@ -235,6 +248,7 @@ void target_tmf(struct tmf *tmf)
 	n->n_tmfs++;
 	list_init(&tmf->link);
 	tmf->pending = 0;
+	memset(tmf->info, 0, sizeof(tmf->info));
 	tmf->ended = NULL;
 	tmf->seq = n->target->core->cmd_seq;
 	tmf->all_nexuses = f->all_nexuses;

@@ -24,6 +24,7 @@ struct tmf {
 	uint64_t tag;		/* ABORT TASK, QUERY TASK: the command's */
 	/* Set at the end. */
 	uint8_t response;	/* enum tmf_response */
+	uint8_t info[3];	/* QUERY ASYNCHRONOUS EVENT that succeeded (SAM-5 7.9); else zero */
 	/* The target's. */
 	struct list link;	/* target->tmfs */
 	struct lu *lu;		/* NULL: all of the target */

@@ -60,6 +60,11 @@ void ua_clear_luns_changed(struct nexus *n)
 		itl->ua &= ~(1ULL << UA_LUNS_CHANGED);
 }
 
+enum scsi_result ua_first(const struct itl *itl)
+{
+	return results[__builtin_ctzll(itl->ua)];
+}
+
 enum scsi_result ua_take(struct itl *itl)
 {
 	unsigned int ua;

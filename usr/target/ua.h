@@ -42,6 +42,8 @@ void ua_raise(struct itl *itl, enum ua_code ua);
 void ua_raise_lu(struct lu *lu, enum ua_code ua, const struct nexus *except);
 /* REPORTED LUNS DATA HAS CHANGED to every I_T_L nexus of the target. */
 void ua_luns_changed(struct target *t);
+/* The first pending one, which stays; there must be one. */
+enum scsi_result ua_first(const struct itl *itl);
 /*
  * Takes the first pending one; RES_GOOD when there is none. Reporting 3F/0E clears it on all LUs of
  * the nexus.

@@ -16,6 +16,8 @@
 #include "iscsi_wire.h"
 #include "scsi/scsi.h"
 #include "t_loop.h"
+#include "target/cmd.h"
+#include "target/nexus.h"
 
 static uint8_t data[8192];
 
@@ -120,6 +122,120 @@ static void an_abort_may_come_in_the_middle_of_the_data(void **state)
 	wire_clear_ua(&c);
 	wire_close(&other);
 	wire_close(&c);
+}
+
+static void expect_terminated(struct wire_conn *c)
+{
+	struct wire_pdu pdu = { .data = NULL };
+
+	assert_true(wire_recv(c, &pdu));
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_ASYNC);
+	assert_int_equal(pdu.async.event, ISCSI_ASYNC_TASKS_TERMINATED);
+	assert_int_equal(pdu.async.lun[1], 1);
+	wire_pdu_free(&pdu);
+}
+
+/* RFC 7143 4.2.3.4 and 4.2.3.5: whoever agreed on FastAbort; one message for the logical unit. */
+static void fast_abort_tells_others_at_once(void **state)
+{
+	static const uint8_t functions[] = { TMF_CLEAR_TASK_SET, TMF_LUN_RESET, TMF_TARGET_WARM_RESET };
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire *w = *state;
+	struct wire_conn c, fast, slow;
+	uint32_t ttt;
+	size_t i;
+
+	start(&c, w);
+	wire_open(&slow, w);
+	slow.isid[5] = 4;
+	wire_login(&slow, "InitialR2T=Yes\nImmediateData=No\nTaskReporting=ResponseFence\n");
+	wire_open(&fast, w);
+	fast.isid[5] = 5;
+	wire_login(&fast, "InitialR2T=Yes\nImmediateData=No\nTaskReporting=FastAbort\n");
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		wire_clear_ua(&slow);
+		wire_clear_ua(&fast);
+		waiting_write(&slow, &ttt);
+		waiting_write(&fast, &ttt);
+		waiting_write(&fast, &ttt);
+		tmf_send(&c, functions[i], 0, 0, true);
+		assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+		expect_terminated(&fast);
+		assert_false(wire_recv(&fast, &pdu));
+		assert_false(wire_recv(&slow, &pdu));
+	}
+	/* Its own, and one that finds nothing, need not be told. */
+	wire_clear_ua(&fast);
+	waiting_write(&fast, &ttt);
+	tmf_send(&fast, TMF_ABORT_TASK_SET, 0, 0, true);
+	assert_int_equal(tmf_response(&fast), TMF_RSP_COMPLETE);
+	tmf_send(&c, TMF_LUN_RESET, 0, 0, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	assert_false(wire_recv(&fast, &pdu));
+	wire_close(&fast);
+	wire_close(&slow);
+	wire_close(&c);
+}
+
+/* RFC 7144: the functions of SAM-4 and SAM-5. */
+static void queries_and_nexus_reset_answer(void **state)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+	uint32_t itt, ttt;
+
+	wire_open(&c, *state);
+	wire_login(&c, "InitialR2T=Yes\nImmediateData=No\niSCSIProtocolLevel=2\n");
+	tmf_send(&c, TMF_QUERY_ASYNC_EVENT, 0, 0, true);
+	assert_true(wire_recv(&c, &pdu));
+	assert_int_equal(pdu.tmf.response, TMF_RSP_SUCCEEDED);
+	assert_memory_equal(pdu.tmf.info, "\x16\x29\x00", 3);
+	wire_clear_ua(&c);
+	itt = waiting_write(&c, &ttt);
+	tmf_send(&c, TMF_QUERY_TASK, itt, c.cmd_sn - 1, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_SUCCEEDED);
+	tmf_send(&c, TMF_QUERY_TASK, itt + 77, c.cmd_sn - 1, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	tmf_send(&c, TMF_QUERY_TASK_SET, 0, 0, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_SUCCEEDED);
+	tmf_send(&c, TMF_NEXUS_RESET, 0, 0, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	tmf_send(&c, TMF_QUERY_TASK_SET, 0, 0, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	tmf_send(&c, TMF_QUERY_ASYNC_EVENT, 0, 0, true);
+	assert_true(wire_recv(&c, &pdu));
+	assert_memory_equal(pdu.tmf.info, "\x16\x29\x07", 3);
+	wire_pdu_free(&pdu);
+	wire_close(&c);
+}
+
+/* RFC 7144 8.1.1: PRI is a reserved field before protocol level 2. */
+static void the_priority_of_a_command_reaches_the_target(void **state)
+{
+	static const char *const keys[] = { "InitialR2T=Yes\nImmediateData=No\niSCSIProtocolLevel=1\n",
+					    "InitialR2T=Yes\nImmediateData=No\niSCSIProtocolLevel=2\n" };
+	struct wire *w = *state;
+	uint8_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct iscsi_scsi_cmd h = { .opcode = ISCSI_OP_SCSI_CMD, .flags = 0xa1, .priority = 5,
+					    .cdb = { 0x2a, [8] = 1 } };
+		struct wire_conn c;
+		struct nexus *n;
+
+		wire_open(&c, w);
+		wire_login(&c, keys[i]);
+		wire_clear_ua(&c);
+		h.lun[1] = 1;
+		be32_put(&h.itt, 0x77);
+		be32_put(&h.edtl, 512);
+		be32_put(&h.cmd_sn, c.cmd_sn++);
+		wire_send(&c, &h, NULL, 0);
+		wire_settle(w);
+		n = list_first(&w->target->nexuses, struct nexus, link);
+		assert_int_equal(list_first(&n->cmds, struct scsi_cmd, nexus_link)->priority, i ? 5 : 0);
+		wire_close(&c);
+	}
 }
 
 static void each_function_answers_as_it_should(void **state)
@@ -324,6 +440,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_aborted_write_takes_no_more_data),
 		TEST(an_abort_may_come_in_the_middle_of_the_data),
+		TEST(fast_abort_tells_others_at_once),
+		TEST(queries_and_nexus_reset_answer),
+		TEST(the_priority_of_a_command_reaches_the_target),
 		TEST(each_function_answers_as_it_should),
 		TEST(a_cold_reset_ends_the_sessions_after_its_response),
 		TEST(aborting_a_command_that_never_came_fills_its_place),

@@ -344,6 +344,10 @@ static void queries_tell_what_is_there(void **state)
 	ua_raise(nexus_itl(b->a, 1), UA_MODE_CHANGED);
 	fake_tmf(b->a, &t, TMF_QUERY_ASYNC_EVENT, 1, 0);
 	response_is(&t, TMF_RSP_SUCCEEDED);
+	assert_memory_equal(t.tmf.info, "\x16\x2a\x01", 3);
+	ua_raise(nexus_itl(b->a, 1), UA_DEVICE_RESET);
+	fake_tmf(b->a, &t, TMF_QUERY_ASYNC_EVENT, 1, 0);
+	assert_memory_equal(t.tmf.info, "\x26\x29\x03", 3);
 	fake_finish(c, RES_GOOD);
 }
 
