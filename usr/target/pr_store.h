@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/keepfile.h"
 
 struct lu;
 struct pr_state;
 struct strbuf;
 
-#define PR_PATH_MAX 4096
+#define PR_PATH_MAX KEEPFILE_PATH_MAX
 
 /* Whose state: it stands in the file too. Strings are borrowed. */
 struct pr_owner {
@@ -42,18 +43,5 @@ int pr_store_save(const char *path, const struct pr_owner *owner, const struct p
 /* 0 and *@s, NULL when there is no file; negative with @err that names it and tells what to do. */
 int pr_store_load(const char *path, const struct pr_owner *owner, struct pr_state **s,
 		  struct err *err);
-
-/* For tests. Called before each step, on the job's thread; not 0: the step fails so (-errno). */
-enum pr_store_step {
-	PR_STORE_MKDIR,
-	PR_STORE_OPEN,
-	PR_STORE_WRITE,
-	PR_STORE_SYNC,
-	PR_STORE_RENAME,
-	PR_STORE_REMOVE,
-	PR_STORE_SYNC_DIR,
-	PR_STORE_STEPS
-};
-extern int (*pr_store_fault)(enum pr_store_step step);
 
 #endif

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
+#include "base/keepfile.h"
 #include "base/strbuf.h"
 #include "scsi/names.h"
 #include "target/pr.h"
@@ -27,7 +27,6 @@
 
 #define HEAD "tgt-persistent-reservations 1\n"
 #define REGISTRATION "registration "
-#define CHECKSUM_LEN 18 /* "checksum 1a2b3c4d\n" */
 
 static void put_registration(struct strbuf *out, const struct pr_reg *r)
 {
@@ -53,8 +52,7 @@ void pr_text_write(struct strbuf *out, const struct pr_owner *owner, const struc
 		strbuf_printf(out, "reservation %u %" PRIu32 "\n", s->type, s->holder);
 	for (uint32_t i = 0; i < s->n; i++)
 		put_registration(out, &s->regs[i]);
-	if (strbuf_ok(out))
-		strbuf_printf(out, "checksum %08x\n", crc32c(0, out->s, out->len));
+	keepfile_put_checksum(out);
 }
 
 static uint32_t count_registrations(const char *text)
@@ -141,18 +139,6 @@ static bool same_text(const char *text, const struct pr_owner *owner, const stru
 	return same;
 }
 
-static bool checksum_right(const char *text)
-{
-	size_t len = strlen(text);
-	char want[CHECKSUM_LEN + 1];
-
-	if (len <= CHECKSUM_LEN)
-		return false;
-	len -= CHECKSUM_LEN;
-	snprintf(want, sizeof(want), "checksum %08x\n", crc32c(0, text, len));
-	return !strcmp(text + len, want);
-}
-
 int pr_text_read(const char *text, const struct pr_owner *owner, struct pr_state **out,
 		 const char **why)
 {
@@ -162,7 +148,7 @@ int pr_text_read(const char *text, const struct pr_owner *owner, struct pr_state
 		*why = "it is no file of persistent reservations of version 1";
 		return -EINVAL;
 	}
-	if (!checksum_right(text)) {
+	if (!keepfile_checksum_right(text)) {
 		*why = "its checksum is wrong, so it was cut off or changed";
 		return -EINVAL;
 	}

@@ -35,7 +35,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	pr_store_fault = NULL;
+	keepfile_fault = NULL;
 	return prs_teardown(state);
 }
 
@@ -139,9 +139,9 @@ static void without_aptpl_nothing_is_written(void **state)
 
 static atomic_int go, reached;
 
-static int hold_rename(enum pr_store_step step)
+static int hold_rename(enum keepfile_step step)
 {
-	if (step != PR_STORE_RENAME)
+	if (step != KEEPFILE_RENAME)
 		return 0;
 	atomic_store(&reached, 1);
 	while (!atomic_load(&go))
@@ -163,7 +163,7 @@ static void good_is_told_when_it_is_on_disk(void **state)
 
 	atomic_store(&go, 0);
 	atomic_store(&reached, 0);
-	pr_store_fault = hold_rename;
+	keepfile_fault = hold_rename;
 	shot_start(p->d, &s, p->a);
 	while (!has_reached(NULL))
 		t_loop_turns(p->d->core.loop, 1);
@@ -178,30 +178,30 @@ static void good_is_told_when_it_is_on_disk(void **state)
 	prs_expect_keys(p, KEY_A, 0ULL);
 }
 
-static enum pr_store_step failing;
+static enum keepfile_step failing;
 
-static int fail_step(enum pr_store_step step)
+static int fail_step(enum keepfile_step step)
 {
 	return step == failing ? -EIO : 0;
 }
 
 static void what_can_not_be_kept_is_not_done(void **state)
 {
-	static const enum pr_store_step steps[] = { PR_STORE_MKDIR, PR_STORE_OPEN, PR_STORE_WRITE,
-						    PR_STORE_SYNC, PR_STORE_RENAME };
+	static const enum keepfile_step steps[] = { KEEPFILE_MKDIR, KEEPFILE_OPEN, KEEPFILE_WRITE,
+						    KEEPFILE_SYNC, KEEPFILE_RENAME };
 	struct prs *p = *state;
 
 	assert_res(prs_out(p, p->a, PR_REGISTER, 0, 0, KEY_A, P_APTPL), GOOD);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		failing = steps[i];
-		pr_store_fault = fail_step;
+		keepfile_fault = fail_step;
 		assert_res(prs_out(p, p->b, PR_REGISTER, 0, 0, KEY_B, P_APTPL), HW_INTERNAL);
 		assert_res(prs_out(p, p->a, PR_RESERVE, 3, KEY_A, 0, 0), HW_INTERNAL);
 		assert_res(prs_tur(p, p->b), GOOD);
 		prs_expect_keys(p, KEY_A, 0ULL);
 		assert_int_equal(prs_reservation(p, NULL), 0);
 		assert_int_equal(prs_generation(p), i ? 0 : 1);
-		pr_store_fault = NULL;
+		keepfile_fault = NULL;
 		assert_null(prs_restart(p));
 		prs_expect_keys(p, KEY_A, 0ULL);
 	}

@@ -48,7 +48,7 @@ static int teardown(void **state)
 	struct box *b = *state;
 	char path[PR_PATH_MAX + 8];
 
-	pr_store_fault = NULL;
+	keepfile_fault = NULL;
 	snprintf(path, sizeof(path), "%s.new", b->path);
 	unlink(path);
 	unlink(b->path);
@@ -289,7 +289,7 @@ static void no_impossible_state_is_used(void **state)
 static int countdown;	/* the n-th step fails; then 0 */
 static bool die;	/* ... by the end of the process */
 
-static int fault(enum pr_store_step step)
+static int fault(enum keepfile_step step)
 {
 	(void)step;
 	if (!countdown || --countdown)
@@ -307,9 +307,9 @@ static void a_step_that_fails_leaves_old_or_new(void **state)
 
 	die = false;
 	for (n = 1; r; n++) {
-		pr_store_fault = NULL;
+		keepfile_fault = NULL;
 		save(b, 2);
-		pr_store_fault = fault;
+		keepfile_fault = fault;
 		countdown = n;
 		r = pr_store_save(b->path, &owner, next);
 		assert_true(r == 0 || r == -ENOSPC);
@@ -330,7 +330,7 @@ static bool child_saves(struct box *b, const struct pr_state *s, int n)
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		pr_store_fault = fault;
+		keepfile_fault = fault;
 		countdown = n;
 		_exit(pr_store_save(b->path, &owner, s) ? 1 : 0);
 	}
