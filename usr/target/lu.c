@@ -14,6 +14,7 @@
 #include "target/core.h"
 #include "target/devtype.h"
 #include "target/ident.h"
+#include "target/lu_keep.h"
 #include "target/lu_priv.h"
 #include "target/lu_record.h"
 #include "target/nexus.h"
@@ -66,6 +67,7 @@ void lu_free(struct lu *lu)
 
 	loop_call_cancel(&lu->call);
 	reserve_done(lu);
+	lu_keep_free(lu);
 	lu_records_free(lu);
 	list_del(&lu->link);
 	free(lu->path);
@@ -167,7 +169,7 @@ static void drained(struct lu *lu)
 
 void lu_check_drained(struct lu *lu)
 {
-	if (lu->dying && !lu->opening && !lu->ts.n_tasks)
+	if (lu->dying && !lu->opening && !lu->ts.n_tasks && !lu_keep_busy(lu))
 		lu_later(lu, drained);
 }
 

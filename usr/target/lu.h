@@ -96,6 +96,7 @@ struct lu {
 	struct list ranges;		/* dev/range: see there */
 	struct loop_call range_call;	/* dev/range: those that wait are looked at again */
 	unsigned int n_prevent;		/* nexuses that prevent medium removal */
+	struct lu_keep *keep;		/* lu_keep.h: what it remembers over restarts; NULL: nothing */
 	uint64_t probed_ns;		/* when the store was last asked for its size */
 	/* lu.c's and lu_open.c's: what is under way. */
 	struct loop_call call;		/* runs @step, where that is not called by the store */

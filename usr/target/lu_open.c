@@ -12,6 +12,7 @@
 #include "target/core.h"
 #include "target/devtype.h"
 #include "target/lu.h"
+#include "target/lu_keep.h"
 #include "target/lu_priv.h"
 #include "target/pr.h"
 #include "target/target.h"
@@ -86,7 +87,7 @@ static void replace_controller(struct lu *lu)
 		lu_drop(old);
 }
 
-/* Store and reservations are there, or lu->err tells why not. */
+/* Store, reservations and what else was kept are there, or lu->err tells why not. */
 static void new_ready(struct lu *lu)
 {
 	struct target *t = lu->target;
@@ -117,10 +118,16 @@ static void new_ready(struct lu *lu)
 		new_failed(lu);
 }
 
-static void new_opened(struct lu *lu)
+static void new_kept(struct lu *lu)
 {
 	if (lu->err.code != ERR_OK || !pr_load(lu, new_ready))
 		new_ready(lu);
+}
+
+static void new_opened(struct lu *lu)
+{
+	if (lu->err.code != ERR_OK || !lu_keep_load(lu, new_kept))
+		new_kept(lu);
 }
 
 static void new_store_opened(void *arg, struct bs *bs, const struct err *err)
