@@ -80,7 +80,7 @@ programs := $(foreach p,tgtd tgtadm tgt-admin tgtimg,$(if $(wildcard usr/$(p).c)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(programs) | config
+all: $(programs) $(BUILD)/completion | config
 
 config:
 	@printf 'tgt %s: io_uring %s, ISA-L CRC32C %s, CHAP (libcrypto) %s, systemd %s\n' '$(VERSION)' \
@@ -135,6 +135,11 @@ $(BUILD)/tgt-admin: $(call objs,usr/tgt-admin.c) $(call lib,mgmt) $(call lib,bas
 $(BUILD)/tgtimg: $(call objs,usr/tgtimg.c) $(call lib,img) $(call lib,base)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# Programs that were built for another machine can't be asked here: then none.
+$(BUILD)/completion: scripts/gen-completion conf/completion/tgt.bash $(programs)
+	$(call say,GEN,$@)
+	$(Q)scripts/gen-completion $(BUILD) > $@ || { echo 'no completion for bash'; : > $@; }
 
 # --- tests ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 # OpenRC's script only where there is OpenRC: elsewhere other init systems would take it for theirs.
 WITH_OPENRC ?= $(if $(wildcard /sbin/openrc-run /usr/sbin/openrc-run),y)
 OPENRCDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)/init.d
@@ -20,6 +21,9 @@ install: install-programs install-docs install-conf install-service
 install-programs: all
 	install -d $(DESTDIR)$(SBINDIR)
 	install -m 0755 $(programs) usr/tgt-setup-lun $(DESTDIR)$(SBINDIR)
+	install -d $(DESTDIR)$(COMPLETIONDIR)
+	install -m 0644 $(BUILD)/completion $(DESTDIR)$(COMPLETIONDIR)/tgtadm
+	for p in tgt-admin tgt-setup-lun tgtd tgtimg; do ln -sf tgtadm $(DESTDIR)$(COMPLETIONDIR)/$$p; done
 
 install-docs:
 	install -d $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)/examples

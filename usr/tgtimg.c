@@ -33,13 +33,17 @@ static bool stopped(void)
 
 static int usage(void)
 {
+	const struct img_type *const *t;
+	size_t i;
+
 	puts("Usage: tgtimg --op new --device-type TYPE [--type MEDIA] [--size SIZE] --file FILE\n"
 	     "       tgtimg --op show [--device-type TYPE] --file FILE\n"
 	     "Makes and shows images that tgtd serves.\n\n"
 	     "  -o, --op OPERATION         new or show\n"
-	     "  -Y, --device-type TYPE     disk or cd\n"
-	     "  -t, --type MEDIA           disk: raw (also called disk); cd: dvd+r, a blank disc\n"
+	     "  -Y, --device-type TYPE     what for; see below\n"
+	     "  -t, --type MEDIA           which kind; see below\n"
 	     "  -s, --size SIZE            in megabytes, or with K M G T P E behind it: 100, 10g\n"
+	     "  -b, --barcode BARCODE      of media that have one\n"
 	     "  -f, --file FILE            the image\n"
 	     "  -T, --thin-provisioning    take space only when it is written; else it is set\n"
 	     "                             aside now\n"
@@ -48,7 +52,14 @@ static int usage(void)
 	     "      --json                 show as JSON\n"
 	     "  -V, --version              print the version\n"
 	     "  -h, --help                 show this\n\n"
-	     "See tgtimg(8).");
+	     "Types of devices, and their media:");
+	for (t = img_types; *t; t++) {
+		printf("  %-10s", (*t)->name);
+		for (i = 0; (*t)->media[i]; i++)
+			printf(" %s", (*t)->media[i]);
+		putchar('\n');
+	}
+	puts("\nSee tgtimg(8).");
 	return 0;
 }
 

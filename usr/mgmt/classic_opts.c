@@ -62,6 +62,12 @@ struct given {
 	unsigned long long number[128];
 };
 
+void classic_opts_words(struct strbuf *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		strbuf_printf(out, " --%s%s", rows[i].name, rows[i].kind == FLAG ? "" : "=");
+}
+
 static const struct option_row *row_of(int letter)
 {
 	const struct option_row *row = rows;

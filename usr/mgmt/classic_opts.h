@@ -13,5 +13,7 @@
 /* 0, or -1 with @fail. Strings of @argv are borrowed, and permuted as getopt_long() does. */
 int classic_opts_parse(int argc, char **argv, const struct verb_table *tables,
 		       struct adm_request *req, struct adm_fail *fail);
+/* Appends " --name" or, where there is a value, " --name=" for each option. */
+void classic_opts_words(struct strbuf *out);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "mgmt/classic_opts.h"
+
 static const char *placeholder(enum verb_type type)
 {
 	static const char *const words[] = {
@@ -104,6 +106,27 @@ static void help_all(const struct verb_table *tables, struct strbuf *out)
 			 "operation.\nSee tgtadm(8).\n");
 }
 
+/* A line for each verb, "target new --tid= --targetname=", and one for the classic options. */
+static void completion_words(const struct verb_table *tables, struct strbuf *out)
+{
+	const struct verb_arg *arg;
+	size_t i;
+
+	for (; tables->verbs; tables++)
+		for (i = 0; i < tables->count; i++) {
+			const struct verb *verb = &tables->verbs[i];
+
+			strbuf_printf(out, "%s %s", verb->object, verb->verb);
+			for (arg = verb->args; arg && arg->name; arg++)
+				strbuf_printf(out, " --%s%s", arg->name,
+					      arg->type == VERB_BOOL ? "" : "=");
+			strbuf_putc(out, '\n');
+		}
+	strbuf_puts(out, "classic -");
+	classic_opts_words(out);
+	strbuf_putc(out, '\n');
+}
+
 int verb_help(const struct verb_table *tables, const char *object, const char *name,
 	      struct strbuf *out, struct adm_fail *fail)
 {
@@ -111,6 +134,10 @@ int verb_help(const struct verb_table *tables, const char *object, const char *n
 
 	if (!object) {
 		help_all(tables, out);
+		return 0;
+	}
+	if (!strcmp(object, "--completion")) {
+		completion_words(tables, out);
 		return 0;
 	}
 	if (!name && help_object(tables, object, out))

@@ -10,8 +10,9 @@
 #include "mgmt/adm.h"
 
 /*
- * All objects (@object NULL), one's verbs (@verb NULL) or one verb with its arguments. 0, or -1
- * with @fail when there is no such thing.
+ * All objects (@object NULL), one's verbs (@verb NULL) or one verb with its arguments; for
+ * scripts/gen-completion (@object "--completion") all words in a form for programs. 0, or -1 with
+ * @fail when there is no such thing.
  */
 int verb_help(const struct verb_table *tables, const char *object, const char *verb,
 	      struct strbuf *out, struct adm_fail *fail);

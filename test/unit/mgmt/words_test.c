@@ -168,6 +168,16 @@ static void help_tells_of_every_verb_and_argument(void **state)
 	assert_string_equal(help("target", "frob"), "");
 }
 
+static void completion_is_told_every_word(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(help("--completion", NULL),
+			       "\ntarget new --tid= --targetname= --lld=\n"));
+	assert_non_null(strstr(help("--completion", NULL), " --tid= --lun= --force\n"));
+	assert_non_null(strstr(help("--completion", NULL), "\nclassic - --backing-store= "));
+	assert_non_null(strstr(help("--completion", NULL), " --force --help "));
+}
+
 static void help_is_found_in_three_ways(void **state)
 {
 	(void)state;
@@ -197,6 +207,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(a_batch_is_asked_for_with_json),
 		cmocka_unit_test(help_tells_of_every_verb_and_argument),
+		cmocka_unit_test(completion_is_told_every_word),
 		cmocka_unit_test(help_is_found_in_three_ways),
 	};
 
