@@ -114,9 +114,10 @@ $(call lib,$(1)): $(call objs,$(call srcs,$(1)))
 endef
 $(foreach f,$(folders),$(eval $(call archive_rule,$(f))))
 
-$(BUILD)/tgtd: $(call objs,usr/tgtd.c usr/modules.c usr/verb_tables.c) $(archives)
+tgtd_srcs := usr/tgtd.c usr/tgtd_options.c usr/modules.c usr/verb_tables.c
+$(BUILD)/tgtd: $(call objs,$(tgtd_srcs)) $(archives)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $(call objs,usr/tgtd.c usr/modules.c usr/verb_tables.c) \
+	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $(call objs,$(tgtd_srcs)) \
 		-Wl,--start-group $(archives) -Wl,--end-group $(LIBS) -lm -o $@
 
 tgtadm_tables := $(patsubst usr/%.c,$(BUILD)/tables/%.o,$(verbtabs) $(wildcard usr/verb_tables.c))

@@ -185,6 +185,15 @@ static bool choose(const struct admin *a, const json_t *running, const json_t *w
 	return diff_target(running, *name) || diff_target(wanted, *name);
 }
 
+static void on_event(void *arg, enum apply_event event, const char *text)
+{
+	(void)arg;
+	if (event == APPLY_DONE || event == APPLY_COMMAND)
+		puts(text);
+	else
+		fprintf(stderr, "tgt-admin: %s\n", text);
+}
+
 /* --- --execute, --update, --diff -------------------------------------------------------------- */
 
 static int print_diff(const json_t *steps)
@@ -488,7 +497,7 @@ static int run(struct admin *a)
 
 int main(int argc, char **argv)
 {
-	struct admin a = { .call = { .fd = -1 } };
+	struct admin a = { .call = { .fd = -1 }, .apply = { .event = on_event } };
 	int r = 0;
 
 	if (parse(&a, argc, argv))

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,60 +23,30 @@
 #include "bs/bs.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/portal.h"
+#include "mgmt/reload.h"
 #include "mgmt/server.h"
 #include "modules.h"
 #include "target/core.h"
 #include "target/target.h"
 #include "target/transport.h"
+#include "tgtd_options.h"
 
 #define STOP_TIMEOUT_NS (10 * NSEC_PER_SEC)
-#define EXIT_USAGE 22 /* EINVAL, as scripts of the predecessor expect */
-
-struct options {
-	bool foreground, nodaemonize;
-	unsigned int control_port;
-	unsigned int threads;
-	unsigned int spin_us;
-	const char *pid_file;
-	const char *state_dir;
-	unsigned int debug;
-	struct strbuf lld_opts[TRANSPORT_MAX]; /* k=v,... by transport */
-};
 
 /* The process. Its parts are valid from start_*() to stop_*(). */
 static struct {
-	struct options opt;
+	struct tgtd_options opt;
 	struct core core;
 	struct mgmt_server *mgmt;
+	struct reload *reload; /* NULL: without --config */
 	struct loop_timer watchdog, stop_timer;
 	struct loop_call step;
 	unsigned int stopping_parts;
 	bool stopping;
+	bool serving; /* start-up is complete */
+	bool failed;  /* it is not, and will not be */
 	int ready_fd; /* daemonized: the parent waits for a byte here; else -1 */
 } d = { .ready_fd = -1 };
-
-static void usage(FILE *out)
-{
-	fputs("Usage: tgtd [OPTION]...\n"
-	      "SCSI target daemon: serves files and block devices as SCSI devices.\n\n"
-	      "  -f, --foreground          stay in the foreground, log to stderr\n"
-	      "  -D, --nodaemonize         stay in the foreground, log to syslog\n"
-	      "  -C, --control-port N      number of the management socket (default 0)\n"
-	      "  -t, --nr_iothreads N      threads at most for calls that block (default 16)\n"
-	      "  -p, --pid-file FILE       write the process id there\n"
-	      "  -s, --state-dir DIR       where identity and state are kept (default /var/lib/tgt)\n"
-	      "      --spin USEC           look for new commands so long before sleeping (default 0)\n"
-	      "  -d, --debug 0|1           log more\n"
-	      "      --iscsi OPT,...       options of the iSCSI driver:\n"
-	      "                              portal=[ADDRESS][:PORT]  listen there; may be repeated\n"
-	      "                              nop_interval=SECONDS     ping idle initiators\n"
-	      "                              nop_count=N              and drop them after N lost pings\n"
-	      "  -V, --version             print the version\n"
-	      "  -h, --help                print this\n\n"
-	      "TGT_IPC_SOCKET sets where the management socket is: the path before \".N\".\n"
-	      "Targets are managed by tgtadm(8). See tgtd(8).\n",
-	      out);
-}
 
 static void die(const char *fmt, ...) printf_like(1, 2) __attribute__((noreturn));
 static void die(const char *fmt, ...)
@@ -90,86 +59,6 @@ static void die(const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	exit(1);
-}
-
-static unsigned int parse_number(const char *text, const char *what, unsigned long max)
-{
-	char *end;
-	unsigned long v;
-
-	errno = 0;
-	v = strtoul(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || v > max) {
-		fprintf(stderr, "tgtd: %s is a number from 0 to %lu, not '%s'\n", what, max, text);
-		exit(EXIT_USAGE);
-	}
-	return (unsigned int)v;
-}
-
-enum { OPT_SPIN = 256, OPT_LLD };
-
-/* Options that every driver has under its own name: --iscsi, --iser, ... */
-static void add_lld_options(struct option *opts, size_t *n)
-{
-	unsigned int i;
-
-	for (i = 0; modules_transports[i]; i++)
-		opts[(*n)++] = (struct option){ modules_transports[i]->name, required_argument,
-						NULL, (int)(OPT_LLD + i) };
-}
-
-static void lld_option(unsigned int i, const char *text)
-{
-	struct strbuf *sb = &d.opt.lld_opts[i];
-
-	if (sb->len)
-		strbuf_putc(sb, ',');
-	strbuf_puts(sb, text);
-}
-
-static void parse_options(int argc, char **argv)
-{
-	static const struct option fixed[] = {
-		{ "foreground", no_argument, NULL, 'f' },
-		{ "nodaemonize", no_argument, NULL, 'D' },
-		{ "control-port", required_argument, NULL, 'C' },
-		{ "nr_iothreads", required_argument, NULL, 't' },
-		{ "pid-file", required_argument, NULL, 'p' },
-		{ "state-dir", required_argument, NULL, 's' },
-		{ "debug", required_argument, NULL, 'd' },
-		{ "spin", required_argument, NULL, OPT_SPIN },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-	};
-	struct option opts[ARRAY_SIZE(fixed) + TRANSPORT_MAX + 1] = { 0 };
-	size_t n = ARRAY_SIZE(fixed);
-	int c;
-
-	memcpy(opts, fixed, sizeof(fixed));
-	add_lld_options(opts, &n);
-	d.opt.threads = 16;
-	while ((c = getopt_long(argc, argv, "fDC:t:p:s:d:Vh", opts, NULL)) != -1) {
-		switch (c) {
-		case 'f': d.opt.foreground = true; break;
-		case 'D': d.opt.nodaemonize = true; break;
-		case 'C': d.opt.control_port = parse_number(optarg, "--control-port", SHRT_MAX); break;
-		case 't': d.opt.threads = parse_number(optarg, "--nr_iothreads", 1024); break;
-		case 'p': d.opt.pid_file = optarg; break;
-		case 's': d.opt.state_dir = optarg; break;
-		case 'd': d.opt.debug = parse_number(optarg, "--debug", 1); break;
-		case OPT_SPIN: d.opt.spin_us = parse_number(optarg, "--spin", 10000); break;
-		case 'V': puts(TGT_VERSION); exit(0);
-		case 'h': usage(stdout); exit(0);
-		case '?': fputs("Try 'tgtd --help' for more information.\n", stderr); exit(EXIT_USAGE);
-		default: lld_option((unsigned int)(c - OPT_LLD), optarg);
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "tgtd: unexpected argument '%s'\n", argv[optind]);
-		exit(EXIT_USAGE);
-	}
-	if (!d.opt.threads)
-		d.opt.threads = 1;
 }
 
 /*
@@ -380,6 +269,79 @@ static void start_mgmt(int fd)
 		die("%s", err.text[0] ? err.text : err_sentence(err.code));
 }
 
+/* --- ready -------------------------------------------------------------------------------------- */
+
+static void serve(void)
+{
+	d.serving = true;
+	portal_hold(false);
+	/* Until here the one who started it was told why it does not start. */
+	if (!d.opt.foreground)
+		log_open(LOG_TO_SYSLOG, "tgtd");
+	log_notice("tgtd %s is ready", TGT_VERSION);
+	notify_status("serving");
+	notify_ready();
+	tell_parent();
+}
+
+static void part_stopped(void *arg);
+static void stop(void);
+
+/* At start an error ends the process; later the old state stays, and the manager is told so. */
+static void config_loaded(void *arg, bool ok)
+{
+	(void)arg;
+	if (d.stopping) {
+		part_stopped(NULL);
+	} else if (d.serving) {
+		notify_status(ok ? "serving" : "serving; %s was not loaded: see the log",
+			      d.opt.config);
+		notify_ready();
+	} else if (ok) {
+		serve();
+	} else {
+		d.failed = true;
+		stop();
+	}
+}
+
+static void on_hangup(struct loop *loop, int signo, void *arg)
+{
+	(void)loop;
+	(void)signo;
+	(void)arg;
+	if (!d.reload) {
+		log_notice("SIGHUP: there is nothing to read without --config");
+		return;
+	}
+	log_notice("loading %s", d.opt.config);
+	if (d.serving)
+		notify_reloading();
+	reload_run(d.reload);
+}
+
+/* Before targets and portals are there, nobody is let in; with a file, not before it is loaded. */
+static void start_serving(void)
+{
+	struct reload_conf conf = {
+		.loop = d.core.loop,
+		.server = d.mgmt,
+		.path = d.opt.config,
+		.done = config_loaded,
+	};
+
+	loop_signal(d.core.loop, SIGHUP, on_hangup, NULL);
+	if (!d.opt.config) {
+		serve();
+		return;
+	}
+	d.reload = reload_new(&conf);
+	if (!d.reload)
+		die("out of memory");
+	notify_status("loading %s", d.opt.config);
+	reload_run(d.reload);
+}
+
 /* --- stopping ------------------------------------------------------------------------------------- */
 
 static void part_stopped(void *arg)
@@ -427,6 +389,8 @@ static void stop(void)
 	notify_stopping();
 	loop_timer_set(d.core.loop, &d.stop_timer, STOP_TIMEOUT_NS, stop_too_late);
 	d.stopping_parts = 1;
+	if (d.reload && reload_stop(d.reload))
+		d.stopping_parts++;
 	for (tr = modules_transports; *tr; tr++) {
 		if ((*tr)->state != TRANSPORT_READY)
 			continue;
@@ -465,8 +429,6 @@ static void on_watchdog(struct loop_timer *t)
 
 static void finish(void)
 {
-	unsigned int i;
-
 	mgmt_server_free(d.mgmt);
 	loop_timer_cancel(&d.stop_timer);
 	loop_timer_cancel(&d.watchdog);
@@ -474,22 +436,22 @@ static void finish(void)
 	if (d.opt.pid_file)
 		unlink(d.opt.pid_file);
 	/* Something hangs: its memory is in use, so the process ends with it. */
-	if (target_next(&d.core, NULL))
-		_exit(0);
+	if (target_next(&d.core, NULL) || (d.reload && reload_busy(d.reload)))
+		_exit(d.failed);
+	reload_free(d.reload);
 	core_done(&d.core);
 	bufpool_done(&d.core.bufs);
 	workers_free(d.core.workers);
 	bs_core_free(d.core.stores);
 	loop_free(d.core.loop);
-	for (i = 0; i < TRANSPORT_MAX; i++)
-		strbuf_free(&d.opt.lld_opts[i]);
+	tgtd_options_free(&d.opt);
 }
 
 int main(int argc, char **argv)
 {
 	int mgmt_fd = -1, r;
 
-	parse_options(argc, argv);
+	tgtd_options(&d.opt, argc, argv);
 	log_open(LOG_TO_STDERR, "tgtd");
 	log_set_level(d.opt.debug ? LOG_LVL_DEBUG : LOG_LVL_INFO);
 	signal(SIGPIPE, SIG_IGN);
@@ -500,21 +462,17 @@ int main(int argc, char **argv)
 	loop_call_init(&d.step, LOOP_REAP, stop_step);
 	take_inherited_sockets(&mgmt_fd);
 	start_mgmt(mgmt_fd);
+	portal_hold(true);
 	start_transports();
 	loop_signal(d.core.loop, SIGTERM, on_signal, NULL);
 	loop_signal(d.core.loop, SIGINT, on_signal, NULL);
-	if (!d.opt.foreground)
-		log_open(LOG_TO_SYSLOG, "tgtd");
 	write_pid_file();
 	if (notify_watchdog_ns())
 		on_watchdog(&d.watchdog);
-	log_notice("tgtd %s is ready", TGT_VERSION);
-	notify_status("serving");
-	notify_ready();
-	tell_parent();
+	start_serving();
 	r = loop_run(d.core.loop);
 	if (r)
 		log_err("the event loop failed: %s", strerror(-r));
 	finish();
-	return r ? 1 : 0;
+	return r || d.failed ? 1 : 0;
 }

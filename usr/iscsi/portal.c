@@ -24,6 +24,7 @@
 
 /* Kept open to be given up when descriptors run out: then a peer can at least be told. */
 static int spare_fd = -1;
+static bool held;
 
 static void keep_spare(void)
 {
@@ -131,7 +132,7 @@ static int add(int fd, uint16_t tag, bool inherited, struct err *err)
 	portal->dual = takes_both(fd, &portal->addr);
 	portal->tag = tag;
 	portal->inherited = inherited;
-	r = loop_fd_add(iscsi.core->loop, &portal->fd, fd, EPOLLIN, ready);
+	r = loop_fd_add(iscsi.core->loop, &portal->fd, fd, held ? 0 : EPOLLIN, ready);
 	if (r) {
 		close(fd);
 		free(portal);
@@ -265,6 +266,15 @@ void portal_del_all(void)
 	if (spare_fd >= 0)
 		close(spare_fd);
 	spare_fd = -1;
+}
+
+void portal_hold(bool hold)
+{
+	struct iscsi_portal *portal;
+
+	held = hold;
+	list_for_each(portal, &iscsi.portals, link)
+		loop_fd_mod(&portal->fd, hold ? 0 : EPOLLIN);
 }
 
 json_t *portal_show(void)

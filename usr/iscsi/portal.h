@@ -28,6 +28,8 @@ int portal_add(const char *text, uint16_t tag, struct err *err);
 int portal_adopt(int fd, uint16_t tag, struct err *err);
 int portal_del(const char *text, struct err *err);
 void portal_del_all(void);
+/* While held, connections wait in the sockets' queues: nobody finds a target missing at start. */
+void portal_hold(bool hold);
 /* Array of {"address": "1.2.3.4:3260", "tag": 1}. New reference. */
 json_t *portal_show(void);
 

@@ -5,7 +5,7 @@
  */
 #include "mgmt/apply_plan.h"
 
-#include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "mgmt/diff_plan.h"
@@ -118,16 +118,30 @@ void apply_command(const json_t *step, unsigned int control_port, struct strbuf 
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-static void print_command(const json_t *step, const struct apply_opts *opts)
+static void tell(const struct apply_opts *opts, enum apply_event event, const char *fmt, ...)
+	printf_like(3, 4);
+static void tell(const struct apply_opts *opts, enum apply_event event, const char *fmt, ...)
+{
+	struct strbuf text = STRBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	opts->event(opts->arg, event, strbuf_str(&text));
+	strbuf_free(&text);
+}
+
+static void tell_command(const json_t *step, const struct apply_opts *opts)
 {
 	struct strbuf line = STRBUF_INIT;
 
 	apply_command(step, opts->control_port, &line);
-	puts(strbuf_str(&line));
+	tell(opts, APPLY_COMMAND, "%s", strbuf_str(&line));
 	strbuf_free(&line);
 }
 
-static int run(struct call *c, const json_t *step)
+static int run(struct call *c, const json_t *step, const struct apply_opts *opts)
 {
 	struct adm_fail fail = { .exit_code = 0 };
 	json_t *result;
@@ -137,9 +151,9 @@ static int run(struct call *c, const json_t *step)
 	json_decref(result);
 	if (!r)
 		return 0;
-	fprintf(stderr, "tgt-admin: %s: %s%s%s\n", diff_str(step, "say"), fail.message,
-		*fail.detail ? ": " : "", fail.detail);
-	return fail.exit_code;
+	tell(opts, APPLY_ERROR, "%s: %s%s%s", diff_str(step, "say"), fail.message,
+	     *fail.detail ? ": " : "", fail.detail);
+	return strcmp(fail.code, "closed") ? fail.exit_code : ADM_EXIT_NOTCONN;
 }
 
 static int run_step(struct call *c, const json_t *step, const struct apply_opts *opts)
@@ -147,20 +161,20 @@ static int run_step(struct call *c, const json_t *step, const struct apply_opts 
 	int r;
 
 	if (!json_object_get(step, "object")) {
-		fprintf(stderr, "tgt-admin: %s\n", diff_str(step, "say"));
+		tell(opts, APPLY_LEFT, "%s", diff_str(step, "say"));
 		return 0;
 	}
 	if (opts->pretend || opts->verbose)
-		print_command(step, opts);
+		tell_command(step, opts);
 	if (opts->pretend)
 		return 0;
-	r = run(c, step);
+	r = run(c, step, opts);
 	if (!r && !opts->verbose)
-		printf("%s %s\n", diff_str(step, "sign"), diff_str(step, "say"));
+		tell(opts, APPLY_DONE, "%s %s", diff_str(step, "sign"), diff_str(step, "say"));
 	return r;
 }
 
-static void undo(struct call *c, const json_t *before)
+static void undo(struct call *c, const json_t *before, const struct apply_opts *opts)
 {
 	static const struct diff_opts all = { .force = true };
 	struct adm_fail fail = { .exit_code = 0 };
@@ -171,9 +185,9 @@ static void undo(struct call *c, const json_t *before)
 
 	json_array_foreach(steps, i, step)
 		if (json_object_get(step, "object"))
-			bad |= run(c, step);
-	fprintf(stderr, bad ? "tgt-admin: not all of what was done could be undone: see --diff\n" :
-			      "tgt-admin: nothing is changed: what was done is undone\n");
+			bad |= run(c, step, opts);
+	tell(opts, APPLY_UNDONE, bad ? "not all of what was done could be undone: see --diff" :
+				       "nothing is changed: what was done is undone");
 	json_decref(now);
 	json_decref(steps);
 }
@@ -189,10 +203,10 @@ int apply_plan(struct call *c, const json_t *steps, const json_t *before,
 		r = run_step(c, step, opts);
 		if (r && !first)
 			first = r;
-		if (!r || opts->ignore_errors)
+		if (!r || (opts->ignore_errors && r != ADM_EXIT_NOTCONN))
 			continue;
 		if (before && r != ADM_EXIT_NOTCONN)
-			undo(c, before);
+			undo(c, before, opts);
 		break;
 	}
 	return first;

@@ -80,7 +80,7 @@ static int closed(struct adm_fail *fail, bool partial)
 /* Reads until a newline is there; its position. */
 static char *read_line(struct call *c, struct adm_fail *fail)
 {
-	static char buf[65536];
+	char buf[65536];
 	size_t looked = 0;
 	char *end = NULL;
 

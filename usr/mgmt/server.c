@@ -86,6 +86,23 @@ static void client_new(struct mgmt_server *s, int fd)
 	close(fd);
 }
 
+int mgmt_server_connect(struct mgmt_server *s)
+{
+	int fds[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return -1;
+	r = peer_new(&s->env, fds[0], true);
+	if (!r) {
+		s->n_peers++;
+		return fds[1];
+	}
+	close(fds[0]);
+	close(fds[1]);
+	errno = -r;
+	return -1;
+}
+
 static void pause_over(struct loop_timer *t)
 {
 	loop_fd_mod(&container_of(t, struct mgmt_server, pause)->fd, EPOLLIN);

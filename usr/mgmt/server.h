@@ -44,6 +44,12 @@ struct mgmt_server *mgmt_server_new(const struct mgmt_conf *conf, struct err *er
 void mgmt_server_free(struct mgmt_server *s);
 
 /*
+ * A connection of the process's own, that may do everything: the client's end, for blocking calls
+ * from a thread (call.h), or -1 with errno set. The caller closes it.
+ */
+int mgmt_server_connect(struct mgmt_server *s);
+
+/*
  * "<base>.<port>" with base from TGT_IPC_SOCKET or /var/run/tgtd/socket. 0, or -ENAMETOOLONG
  * with @err when it does not fit into a socket address.
  */
