@@ -1,0 +1,32 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The commands of doc/howto, run as they stand there, in namespaces of their own.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2086,SC2154
+
+bats_require_minimum_version 1.5.0
+load lib.bash
+
+setup() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root may do what how-tos do'
+	unshare -mn true 2>/dev/null || skip 'no namespaces here'
+}
+
+# follow NAME: the blocks "sh run" of doc/howto/NAME.md.
+follow() {
+	export BUILD
+	# shellcheck disable=SC2016
+	unshare -mn bash -c 'source "$1" && howto_machine && howto_run "$2" run' - \
+		"$top/test/lib/howto.bash" "$top/doc/howto/$1.md" 3>&-
+}
+
+@test "first-disk" { follow first-disk; }
+
+@test "every how-to with commands to run is followed here" {
+	grep -l '^```sh run' "$top"/doc/howto/*.md | while read -r f; do
+		f=${f##*/}
+		grep -q "^@test \"${f%.md}\" { follow ${f%.md}; }" "$BATS_TEST_FILENAME" ||
+			{ echo "no test follows $f"; return 1; }
+	done
+}
