@@ -13,6 +13,7 @@
 #include "base/iov.h"
 #include "base/pool.h"
 #include "iscsi/conn.h"
+#include "iscsi/data_out.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/r2t.h"
 #include "iscsi/reject.h"
@@ -119,7 +120,7 @@ static void begin_unsolicited(struct iscsi_conn *conn, struct iscsi_task *task,
 	uint32_t burst = min_u32(conn->params.first_burst, be32_get(req->edtl));
 
 	task->unsolicited_open = !(req->flags & ISCSI_FINAL);
-	task->unsolicited_left = task->unsolicited_open ? burst - conn->rx.data_len : 0;
+	task->unsolicited_end = task->unsolicited_open ? burst : conn->rx.data_len;
 }
 
 static struct iscsi_task *parse(struct iscsi_conn *conn, const struct iscsi_scsi_cmd *req)
@@ -161,8 +162,9 @@ static struct iscsi_task *parse(struct iscsi_conn *conn, const struct iscsi_scsi
 
 static void task_complete(struct iscsi_task *task, uint32_t len)
 {
-	task->received += len;
-	task->requested = task->received;
+	if (unlikely(task->conn->any_order) && !data_out_scattered(task, 0, len))
+		return;
+	task->received = task->requested = len;
 	if (task->ended)
 		command_check_held(task);
 	else if (task->submitted && task->data_wanted)
@@ -181,9 +183,9 @@ static void pdu_complete(struct iscsi_conn *conn)
 }
 
 /* The data of a task whose turn has not come is kept aside, within the budget of all data. */
-static int prepare_early(struct iscsi_conn *conn, struct iscsi_task *task)
+static int prepare_early(struct iscsi_task *task)
 {
-	uint32_t size = conn->rx.data_len + task->unsolicited_left;
+	uint32_t size = task->unsolicited_end;
 
 	if (!size)
 		return 0;
@@ -336,7 +338,7 @@ void command_header(struct iscsi_conn *conn)
 	if (verdict == WINDOW_DUE) {
 		s->exp_cmd_sn += !immediate;
 		submit(task);
-	} else if (prepare_early(conn, task)) {
+	} else if (prepare_early(task)) {
 		task_free(task);
 		conn_close(conn, "out of memory");
 		return;

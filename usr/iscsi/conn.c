@@ -130,6 +130,7 @@ void conn_full_feature(struct iscsi_conn *conn)
 		return;
 	conn->state = CONN_FULL_FEATURE;
 	conn->login_done = true;
+	conn->any_order = !conn->params.data_pdu_in_order;
 	loop_timer_cancel(&conn->login_timer);
 	conn->ops->full_feature(conn);
 	nop_start(conn);

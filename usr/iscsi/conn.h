@@ -84,6 +84,7 @@ struct iscsi_conn {
 	struct addr peer, local;
 	uint16_t cid;
 	bool header_digest, data_digest; /* in force now */
+	bool any_order;		/* data may come in any order: task->got */
 	bool logging_in;	/* counts in iscsi.n_logins */
 	bool login_done;
 	bool close_when_sent;

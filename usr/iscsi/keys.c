@@ -54,8 +54,8 @@ static const struct key keys[] = {
 	{ "ImmediateData", KIND_AND, 0, 1, FIELD(immediate_data), 1, 1, NORMAL_ONLY },
 	{ "FirstBurstLength", KIND_FIRST, 512, 16777215, FIELD(first_burst), 1048576, 65536, NORMAL_ONLY },
 	{ "MaxBurstLength", KIND_MIN, 512, 16777215, FIELD(max_burst), 16776192, 262144, NORMAL_ONLY },
-	{ "DataPDUInOrder", KIND_OR, 1, 1, FIELD(data_pdu_in_order), 1, 1, NORMAL_ONLY },
-	{ "DataSequenceInOrder", KIND_OR, 1, 1, FIELD(data_sequence_in_order), 1, 1, NORMAL_ONLY },
+	{ "DataPDUInOrder", KIND_OR, 0, 1, FIELD(data_pdu_in_order), 1, 1, NORMAL_ONLY },
+	{ "DataSequenceInOrder", KIND_OR, 0, 1, FIELD(data_sequence_in_order), 1, 1, NORMAL_ONLY },
 	{ "ErrorRecoveryLevel", KIND_MIN, 0, 2, FIELD(erl), 0, 0, 0 },
 	{ "IFMarker", KIND_NO, 0, 0, 0, 0, 0, NO_SHOW },
 	{ "OFMarker", KIND_NO, 0, 0, 0, 0, 0, NO_SHOW },
@@ -104,8 +104,6 @@ static uint32_t own_value(const struct iscsi_params *p, const struct key *k)
 {
 	uint32_t v = value_of(p, k);
 
-	if (is_bool(k))
-		return v | k->min;
 	return k->kind == KIND_DIGEST ? v : min_u32(v, implemented_max(k));
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/pool.h"
 #include "iscsi/conn.h"
+#include "iscsi/extents.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/r2t.h"
 #include "iscsi/session.h"
@@ -109,6 +110,8 @@ void task_free(struct iscsi_task *task)
 		scsi_cmd_release(&task->cmd);
 	if (unlikely(task->cdb_ext))
 		free(task->cdb_ext);
+	if (unlikely(task->got))
+		extents_free(task->got);
 	if (unlikely(task->early_data))
 		buf_put(&iscsi.core->bufs, task->early_data, task->early_size);
 	pool_put(&iscsi.tasks, task);

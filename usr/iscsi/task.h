@@ -16,11 +16,19 @@
 #include "target/cmd.h"
 #include "target/tmf.h"
 
+struct extents;
 struct iscsi_conn;
 struct iscsi_session;
 
 #define IMMEDIATE_MAX 64 /* immediate commands of a session at once; they have no window */
-#define ISCSI_R2T_MAX 8 /* R2Ts that we leave unanswered at once, whatever was negotiated */
+#define ISCSI_R2T_FEW 8	  /* R2Ts unanswered at once by default, with places in the task */
+#define ISCSI_R2T_MAX 250 /* ... at most, whatever was negotiated */
+
+/* An R2T that was sent. */
+struct r2t_place {
+	uint32_t ttt, off, len;	/* len 0: a free place */
+	uint32_t got, data_sn;	/* in order: bytes that came; DataSN of the next Data-Out */
+};
 
 struct iscsi_task {
 	union {
@@ -44,13 +52,15 @@ struct iscsi_task {
 	bool bad_data;			/* a data digest was wrong: the task will fail */
 	uint32_t itt, cmd_sn;
 	uint8_t *cdb_ext;		/* malloc'ed when longer than that; NULL else */
-	/* Data-out (r2t.c). Offsets count from the first byte of the command's data. */
-	uint32_t received;		/* bytes that arrived */
-	uint32_t unsolicited_left;	/* bytes that may still come unsolicited */
+	/* Data-out (data_out.c, r2t.c). Offsets count from the first byte of the command's data. */
+	uint32_t received;		/* bytes that arrived; in any order: up to the highest */
+	uint32_t unsolicited_end;	/* offset up to which data may come unsolicited */
 	uint32_t unsolicited_sn;	/* DataSN of the next unsolicited Data-Out */
 	bool unsolicited_open;		/* no F bit yet in the unsolicited sequence */
 	bool data_wanted;		/* data_out() was called by the target */
 	uint32_t requested;		/* bytes asked for by R2T so far, unsolicited included */
+	struct extents *got;		/* where data comes in any order: what came */
+	struct r2t_place *more_r2t;	/* beyond the few; NULL: none needed */
 	uint32_t r2t_sn;
 	uint32_t ttt_index;		/* place in session->ttt; UINT32_MAX: none */
 	unsigned int n_r2t;
@@ -64,9 +74,7 @@ struct iscsi_task {
 	/* From here on nothing is reset by task_new(), which runs for every command. */
 	struct iscsi_pdu rsp;
 	uint8_t cdb[32];		/* BHS CDB and a short extension */
-	struct {
-		uint32_t ttt, off, len, got, data_sn;
-	} r2t[ISCSI_R2T_MAX];		/* while ttt_index is there: outstanding ones; len 0: a free place */
+	struct r2t_place r2t[ISCSI_R2T_FEW]; /* while ttt_index is there */
 	uint8_t tmf_req[ISCSI_BHS_LEN];	/* the request of a task management function */
 };
 

@@ -78,6 +78,10 @@ static void what_the_administrator_set_holds_from_the_first_request_on(void **st
 		{ "MaxRecvDataSegmentLength", "8192", "65536", "8192" },
 		{ "DefaultTime2Wait", "5", "2", "5" },
 		{ "DefaultTime2Retain", "7", "20", "7" },
+		{ "DataPDUInOrder", "No", "No", "No" },
+		{ "DataPDUInOrder", "No", "Yes", "Yes" },
+		{ "DataSequenceInOrder", "No", "No", "No" },
+		{ "MaxOutstandingR2T", "65535", "65535", "65535" },
 	};
 	char text[600];
 	size_t i;
@@ -100,8 +104,6 @@ static void what_is_allowed_beyond_what_is_implemented_is_never_agreed_on(void *
 	} table[] = {
 		{ "MaxConnections", "4", "8", "1" },
 		{ "ErrorRecoveryLevel", "2", "2", "0" },
-		{ "DataPDUInOrder", "No", "No", "Yes" },
-		{ "DataSequenceInOrder", "No", "No", "Yes" },
 		{ "IFMarker", "Yes", "Yes", "No" },
 		{ "OFMarkInt", "2048", "4096", "Reject" },
 	};
