@@ -219,6 +219,32 @@ two_targets() {
 	show | jq -e '.[0].luns[2].vendor_id == "Other"'
 }
 
+@test "with force too, an error ends no session: what can fail is done first" {
+	start_tgtd
+	printf '<target %s>\nbacking-store %s\n</target>\n' "$IQN" "$DIR/d1" >"$CONF"
+	"$ADMIN" -c "$CONF" -e
+	# The old target goes, and of the new ones the second can't be had.
+	cat >"$CONF" <<-END
+	<target iqn.2026-11.org.example:a>
+	    backing-store $DIR/d2
+	</target>
+	<target iqn.2026-11.org.example:b>
+	    backing-store $DIR/d3
+	    MaxBurstLength 1
+	</target>
+	END
+	cat >"$DIR/try" <<-END
+	#!/bin/sh
+	"$ADMIN" -c "$CONF" --update ALL --force 2>"$DIR/said"
+	[ \$? -eq 22 ]
+	END
+	chmod +x "$DIR/try"
+	initiate 'import subprocess; subprocess.run(["'"$DIR/try"'"], check=True); s.ready(); assert s.read10(0, 1)'
+	grep -q "^tgt-admin: $CONF:6: target .*example:b: MaxBurstLength=1: " "$DIR/said"
+	grep -q 'nothing is changed: what was done is undone' "$DIR/said"
+	show | jq -e 'map(.name) == ["'"$IQN"'"]'
+}
+
 @test "one target is updated, deleted, taken out of service by name or number" {
 	start_tgtd
 	two_targets

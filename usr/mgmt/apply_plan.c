@@ -144,6 +144,7 @@ static void tell_command(const json_t *step, const struct apply_opts *opts)
 static int run(struct call *c, const json_t *step, const struct apply_opts *opts)
 {
 	struct adm_fail fail = { .exit_code = 0 };
+	const char *where;
 	json_t *result;
 	int r = call_verb(c, diff_str(step, "object"), diff_str(step, "verb"),
 			  json_object_get(step, "args"), &result, &fail);
@@ -151,8 +152,10 @@ static int run(struct call *c, const json_t *step, const struct apply_opts *opts
 	json_decref(result);
 	if (!r)
 		return 0;
-	tell(opts, APPLY_ERROR, "%s: %s%s%s", diff_str(step, "say"), fail.message,
-	     *fail.detail ? ": " : "", fail.detail);
+	/* What runs has no line. */
+	where = strchr(diff_str(step, "where"), ':') ? diff_str(step, "where") : "";
+	tell(opts, APPLY_ERROR, "%s%s%s: %s%s%s", where, *where ? ": " : "", diff_str(step, "say"),
+	     fail.message, *fail.detail ? ": " : "", fail.detail);
 	return strcmp(fail.code, "closed") ? fail.exit_code : ADM_EXIT_NOTCONN;
 }
 
@@ -178,8 +181,8 @@ static void undo(struct call *c, const json_t *before, const struct apply_opts *
 {
 	static const struct diff_opts all = { .force = true };
 	struct adm_fail fail = { .exit_code = 0 };
-	json_t *now = apply_running(c, &fail), *steps = now ? diff_plan(now, before, &all) : NULL;
-	json_t *step;
+	json_t *now = apply_running(c, &fail), *plan = now ? diff_plan(now, before, &all) : NULL;
+	json_t *steps = plan ? diff_order(plan) : NULL, *step;
 	int bad = !steps;
 	size_t i;
 
@@ -189,13 +192,14 @@ static void undo(struct call *c, const json_t *before, const struct apply_opts *
 	tell(opts, APPLY_UNDONE, bad ? "not all of what was done could be undone: see --diff" :
 				       "nothing is changed: what was done is undone");
 	json_decref(now);
+	json_decref(plan);
 	json_decref(steps);
 }
 
-int apply_plan(struct call *c, const json_t *steps, const json_t *before,
+int apply_plan(struct call *c, const json_t *plan, const json_t *before,
 	       const struct apply_opts *opts)
 {
-	const json_t *step;
+	json_t *steps = diff_order(plan), *step;
 	int first = 0, r;
 	size_t i;
 
@@ -209,5 +213,6 @@ int apply_plan(struct call *c, const json_t *steps, const json_t *before,
 			undo(c, before, opts);
 		break;
 	}
+	json_decref(steps);
 	return first;
 }

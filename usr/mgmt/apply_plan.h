@@ -32,10 +32,10 @@ struct apply_opts {
 /* What tgtd has now (diff_state.h): a new reference; NULL with @fail. */
 json_t *apply_running(struct call *c, struct adm_fail *fail);
 /*
- * Runs @steps and tells of each when it is done, or why it could not be done. 0, or the exit code of the first error, after which the state is made again what @before says, unless
+ * Runs the steps of @plan in their order and tells of each when it is done, or why it could not be done. 0, or the exit code of the first error, after which the state is made again what @before says, unless
  * errors are ignored or @before is NULL.
  */
-int apply_plan(struct call *c, const json_t *steps, const json_t *before,
+int apply_plan(struct call *c, const json_t *plan, const json_t *before,
 	       const struct apply_opts *opts);
 /* A step as one or two lines of the shell that run tgtadm; without the last newline. */
 void apply_command(const json_t *step, unsigned int control_port, struct strbuf *out);

@@ -5,6 +5,7 @@
  */
 #include "mgmt/conf_model.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ struct model {
 	struct conf_notes *notes;
 	json_t *state, *targets;
 	json_t *tids;		/* taken, by number as text */
+	json_t *names;		/* of targets, in small letters */
 	const char *driver;	/* default-driver */
 	bool failed;
 };
@@ -168,6 +170,13 @@ static void set_tid(struct model *m, json_t *t, const struct conf_node *n)
 	json_object_set_new(t, "tid", json_integer((json_int_t)tid));
 }
 
+/* For errors that only tgtd sees. */
+static void note_line(json_t *t, const struct conf_node *n, const char *what)
+{
+	json_object_set_new(json_object_get(t, "at"), what,
+			    json_sprintf("%s:%u", n->file, n->line));
+}
+
 static void target_directive(struct model *m, json_t *t, const struct conf_node *n,
 			     enum kind kind)
 {
@@ -184,6 +193,7 @@ static void target_directive(struct model *m, json_t *t, const struct conf_node 
 	case NAME:
 		lists = json_object_get(t, kind == NAME ? "names" : "addresses");
 		json_array_append_new(lists, text(m, n));
+		note_line(t, n, n->value);
 		return;
 	case ACCOUNT:
 		no_accounts(m, n);
@@ -194,6 +204,7 @@ static void target_directive(struct model *m, json_t *t, const struct conf_node 
 		return;
 	default:
 		set_once(m, json_object_get(t, "params"), n, text(m, n));
+		note_line(t, n, n->name);
 	}
 }
 
@@ -215,6 +226,23 @@ static void settle_access(json_t *t)
 		json_array_append_new(addresses, json_string("ALL"));
 }
 
+/* RFC 3722: names that differ in capitals only are one. */
+static void take_name(struct model *m, const struct conf_node *block)
+{
+	char *key = strdup(block->value), *p;
+
+	for (p = key; p && *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (key && json_object_get(m->names, key)) {
+		conf_error(m->notes, block, "target %s is in the file already, in other letters",
+			   block->value);
+		fail(m);
+	}
+	if (key)
+		json_object_set_new(m->names, key, json_true());
+	free(key);
+}
+
 static void add_target(struct model *m, const struct conf_node *block)
 {
 	const struct directive *d;
@@ -226,15 +254,16 @@ static void add_target(struct model *m, const struct conf_node *block)
 		fail(m);
 		return;
 	}
-	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[]}", "name", block->value, "driver",
+	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[] s:{}}", "name", block->value, "driver",
 		      m->driver, "tid", 0, "where", json_sprintf("%s:%u", block->file, block->line),
-		      "params", "addresses", "names");
+		      "params", "addresses", "names", "at");
 	if (!t) {
 		conf_error(m->notes, block, "the target's name is no UTF-8 text, or out of memory");
 		fail(m);
 		return;
 	}
 	json_array_append_new(m->targets, t);
+	take_name(m, block);
 	list_for_each(n, &block->children, link) {
 		d = find(of_target, n->name);
 		if (d && d->kind != STORE && has_value(m, n))
@@ -293,11 +322,12 @@ static void add_targets(struct model *m, const struct conf *c)
 
 json_t *conf_model(const struct conf *c)
 {
-	struct model m = { .notes = c->notes, .targets = json_array(), .tids = json_object() };
+	struct model m = { .notes = c->notes, .targets = json_array(), .tids = json_object(),
+			   .names = json_object() };
 	const struct conf_node *n;
 
 	m.state = json_pack("{s:o}", "targets", m.targets);
-	if (!m.state || !m.tids)
+	if (!m.state || !m.tids || !m.names)
 		return NULL;
 	list_for_each(n, &c->root->children, link)
 		global(&m, n);
@@ -305,6 +335,7 @@ json_t *conf_model(const struct conf *c)
 		m.driver = "iscsi";
 	add_targets(&m, c);
 	json_decref(m.tids);
+	json_decref(m.names);
 	if (m.failed) {
 		json_decref(m.state);
 		return NULL;

@@ -5,7 +5,8 @@
  *
  *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true }
  *   target  { "name", "driver", "tid" (0: any), "where": "FILE:LINE",
- *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...] }
+ *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...],
+ *             "at": {name of a parameter, address or name: "FILE:LINE"} }
  *   lun     { "lun", "where", "allow-in-use", "new": arguments of "logicalunit new",
  *             "params": [[name, value], ...] }
  *

@@ -121,6 +121,9 @@ static void add_lun(const struct diff_lun *l, const json_t *want)
 				       json_string_value(json_array_get(p, 1)));
 	if (json_array_size(batches))
 		json_object_set(args, "params", json_array_get(batches, 0));
+	/* Another LUN has this store: it may let go of it. */
+	if (json_object_get(l->plan->paths, path))
+		l->plan->rank = DIFF_AFTER;
 	diff_step(l->plan, "+", "logicalunit", "new", args, "LUN %lld of %s: %s", l->lun, l->target,
 		  *path ? path : "no medium");
 	update_steps(l, batches, 1);
@@ -140,6 +143,7 @@ static bool delete_lun(const struct diff_lun *l, const char *why)
 	}
 	args = args_of(l);
 	json_object_set_new(args, "force", json_boolean(l->plan->opts->force));
+	l->plan->rank = DIFF_DELETE;
 	diff_step(l->plan, "-", "logicalunit", "delete", args, "LUN %lld of %s: %s", l->lun,
 		  l->target, why);
 	return true;
@@ -279,10 +283,12 @@ static json_t *by_number(const json_t *target)
 void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted)
 {
 	struct diff_lun l = { .plan = p, .tid = tid, .target = diff_str(wanted, "name"),
-			 .in_use = diff_int(was, "sessions") > 0 };
+			      .in_use = diff_int(was, "sessions") > 0 };
 	json_t *before = by_number(was), *after = by_number(wanted), *lu;
+	enum diff_rank rank = p->rank;
 	const char *key;
 
+	p->where = diff_str(wanted, "where");
 	json_object_foreach(before, key, lu) {
 		l.lun = diff_int(lu, "lun");
 		if (!json_object_get(after, key))
@@ -290,6 +296,8 @@ void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json
 	}
 	json_object_foreach(after, key, lu) {
 		l.lun = diff_int(lu, "lun");
+		p->rank = rank;
+		p->where = diff_str(lu, "where");
 		if (json_object_get(before, key))
 			change_lun(&l, json_object_get(before, key), lu);
 		else

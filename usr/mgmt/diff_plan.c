@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Steps from one set of targets to another. Targets that are gone go first, since their
- * numbers and devices may be wanted; a new target is bound last, when all else is there.
+ * Steps from one set of targets to another, and the order to run them in.
  */
 #include "mgmt/diff_plan.h"
 
@@ -24,7 +23,9 @@ void diff_step(struct diff_plan *p, const char *sign, const char *object, const 
 	va_start(ap, fmt);
 	strbuf_vprintf(&say, fmt, ap);
 	va_end(ap);
-	step = json_pack("{s:s s:o}", "sign", sign, "say", jsontext_string(strbuf_str(&say)));
+	step = json_pack("{s:s s:o s:i s:s*}", "sign", sign, "say",
+			 jsontext_string(strbuf_str(&say)), "rank", (int)p->rank, "where",
+			 p->where);
 	strbuf_free(&say);
 	if (object) {
 		json_object_set_new(step, "object", json_string(object));
@@ -40,6 +41,14 @@ static json_t *args_of(long long tid)
 }
 
 /* --- parameters ------------------------------------------------------------------------------- */
+
+/* Where the file says this parameter or address of the target. */
+static const char *said_at(const json_t *t, const char *what)
+{
+	const char *where = diff_str(json_object_get(t, "at"), what);
+
+	return *where ? where : diff_str(t, "where");
+}
 
 static void set_param(struct diff_plan *p, const json_t *t, long long tid, const char *name,
 		      const char *value)
@@ -59,13 +68,17 @@ static void diff_params(struct diff_plan *p, long long tid, const json_t *was, c
 	const char *name, *value, *dflt;
 	json_t *v;
 
+	p->where = diff_str(want, "where");
+
 	json_object_foreach((json_t *)b, name, v) {
 		value = json_string_value(json_object_get(a, name));
 		if (!value)
 			value = diff_target_default(name);
+		p->where = said_at(want, name);
 		if (!value || !diff_same_value(value, json_string_value(v)))
 			set_param(p, want, tid, name, json_string_value(v));
 	}
+	p->where = diff_str(want, "where");
 	json_object_foreach((json_t *)a, name, v) {
 		dflt = diff_target_default(name);
 		if (dflt && !json_object_get(b, name) &&
@@ -92,6 +105,7 @@ static void bind_step(struct diff_plan *p, const json_t *t, long long tid, bool 
 {
 	json_t *args = args_of(tid);
 
+	p->where = said_at(t, who);
 	json_object_set_new(args, kind, json_string(who));
 	diff_step(p, add ? "+" : "-", "target", add ? "bind" : "unbind", args, "target %s: %s %s",
 		  diff_str(t, "name"), kind, who);
@@ -135,18 +149,30 @@ static void diff_all_access(struct diff_plan *p, long long tid, const json_t *wa
 {
 	diff_access(p, tid, was, want, "names", "initiator-name");
 	diff_access(p, tid, was, want, "addresses", "initiator-address");
+	if (was)
+		p->rank = DIFF_DELETE;
 	diff_access_removed(p, tid, was, want, "addresses", "initiator-address");
 	diff_access_removed(p, tid, was, want, "names", "initiator-name");
 }
 
 /* --- targets ---------------------------------------------------------------------------------- */
 
-static void take_tid(struct diff_plan *p, long long tid)
+/* @running: somebody has it now. */
+static void take_tid(struct diff_plan *p, long long tid, bool running)
 {
 	char key[24];
 
 	snprintf(key, sizeof(key), "%lld", tid);
-	json_object_set_new(p->tids, key, json_true());
+	if (running || !json_object_get(p->tids, key))
+		json_object_set_new(p->tids, key, json_boolean(running));
+}
+
+static bool tid_runs(const struct diff_plan *p, long long tid)
+{
+	char key[24];
+
+	snprintf(key, sizeof(key), "%lld", tid);
+	return json_is_true(json_object_get(p->tids, key));
 }
 
 static long long free_tid(struct diff_plan *p)
@@ -168,7 +194,8 @@ static void add_target(struct diff_plan *p, const json_t *want)
 		tid = free_tid(p);
 	/* As the predecessor counts: the next target's number follows this one. */
 	p->next_tid = tid;
-	take_tid(p, tid);
+	p->rank = tid_runs(p, tid) ? DIFF_AFTER : DIFF_BUILD;
+	take_tid(p, tid, false);
 	args = args_of(tid);
 	json_object_set(args, "targetname", json_object_get(want, "name"));
 	json_object_set(args, "lld", json_object_get(want, "driver"));
@@ -176,6 +203,7 @@ static void add_target(struct diff_plan *p, const json_t *want)
 		  tid);
 	diff_params(p, tid, NULL, want);
 	diff_luns(p, tid, NULL, want);
+	p->rank = DIFF_OPEN;
 	diff_all_access(p, tid, NULL, want);
 }
 
@@ -193,6 +221,7 @@ static bool delete_target(struct diff_plan *p, const json_t *t, const char *why)
 	}
 	args = args_of(tid);
 	json_object_set_new(args, "force", json_boolean(p->opts->force));
+	p->rank = DIFF_DELETE;
 	diff_step(p, "-", "target", "delete", args, "target %s, tid %lld: %s", diff_str(t, "name"),
 		  tid, why);
 	return true;
@@ -209,8 +238,10 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 		return;
 	}
 	tid = diff_int(was, "tid");
+	p->rank = DIFF_CHANGE;
 	diff_params(p, tid, was, want);
 	diff_luns(p, tid, was, want);
+	p->rank = DIFF_CHANGE;
 	diff_all_access(p, tid, was, want);
 }
 
@@ -256,7 +287,7 @@ static void survey(struct diff_plan *p)
 	size_t i, j;
 
 	json_array_foreach(json_object_get(p->running, "targets"), i, t) {
-		take_tid(p, diff_int(t, "tid"));
+		take_tid(p, diff_int(t, "tid"), true);
 		if (diff_int(t, "tid") > p->next_tid)
 			p->next_tid = diff_int(t, "tid");
 		json_array_foreach(json_object_get(t, "luns"), j, lu)
@@ -265,7 +296,7 @@ static void survey(struct diff_plan *p)
 	}
 	json_array_foreach(json_object_get(p->wanted, "targets"), i, t)
 		if (diff_int(t, "tid"))
-			take_tid(p, diff_int(t, "tid"));
+			take_tid(p, diff_int(t, "tid"), false);
 }
 
 static void plan_all(struct diff_plan *p, const json_t *before, const json_t *after)
@@ -273,6 +304,7 @@ static void plan_all(struct diff_plan *p, const json_t *before, const json_t *af
 	json_t *t, *was;
 	size_t i;
 
+	p->where = NULL;
 	json_array_foreach(json_object_get(p->running, "targets"), i, t)
 		if (concerned(p, t) && !same_name(after, t))
 			delete_target(p, t, "it is not in the configuration");
@@ -280,6 +312,7 @@ static void plan_all(struct diff_plan *p, const json_t *before, const json_t *af
 		was = same_name(before, t);
 		if (!concerned(p, t))
 			continue;
+		p->where = diff_str(t, "where");
 		if (!was)
 			add_target(p, t);
 		else if (!p->opts->add_only)
@@ -302,4 +335,17 @@ json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff
 	json_decref(p.tids);
 	json_decref(p.paths);
 	return p.steps;
+}
+
+json_t *diff_order(const json_t *steps)
+{
+	json_t *out = json_array(), *step;
+	int rank;
+	size_t i;
+
+	for (rank = DIFF_BUILD; rank <= DIFF_OPEN; rank++)
+		json_array_foreach(steps, i, step)
+			if (diff_int(step, "rank") == rank)
+				json_array_append(out, step);
+	return out;
 }

@@ -4,9 +4,10 @@
  * and targets.conf, as requests. apply_plan.c runs them; --diff and --pretend print them.
  *
  *   step  { "say": "a sentence's worth for people", "sign": "+", "-", "~" or "#",
- *           "object", "verb", "args" }
+ *           "where": "FILE:LINE", "rank": N, "object", "verb", "args" }
  *
- * A step with the sign "#" has no request: it says what is left as it is, and why.
+ * A step with the sign "#" has no request: it says what is left as it is, and why. Steps come in
+ * the order that people read, by target; diff_order() makes of it the one to run them in.
  */
 #ifndef MGMT_DIFF_PLAN_H
 #define MGMT_DIFF_PLAN_H
@@ -15,6 +16,12 @@
 #include <stdbool.h>
 
 #include "base/util.h"
+
+/*
+ * What can fail and be undone comes first, what ends sessions or closes stores after it, and what
+ * needs a number or a store that another has until then comes last but for letting initiators in.
+ */
+enum diff_rank { DIFF_BUILD, DIFF_CHANGE, DIFF_DELETE, DIFF_AFTER, DIFF_OPEN };
 
 struct diff_opts {
 	const char *only; /* a target's name; NULL: all */
@@ -29,10 +36,14 @@ struct diff_plan {
 	json_t *tids;	/* in use or spoken for, by number as text */
 	json_t *paths;	/* of running LUNs */
 	long long next_tid;
+	enum diff_rank rank; /* of the steps that are being made */
+	const char *where;   /* and what asks for them; may be NULL */
 };
 
 /* An array of steps, a new reference; NULL: no memory. */
 json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff_opts *opts);
+/* The same steps by rank, a new reference; NULL: no memory. */
+json_t *diff_order(const json_t *steps);
 
 /* For diff_lun.c and diff_plan.c. @args is taken over; NULL @object: sign "#". */
 void diff_step(struct diff_plan *p, const char *sign, const char *object, const char *verb,

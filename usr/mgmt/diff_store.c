@@ -24,21 +24,22 @@ static bool is_local(const char *type)
 	return false;
 }
 
-/* Mounted, part of a RAID, swap: then a block device can't be opened exclusively. */
-static bool in_use(const char *path)
+/* 0, or why it can't be opened. */
+static int try_open(const char *path, int flags)
 {
-	int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
 
 	if (fd < 0)
-		return errno == EBUSY;
+		return errno;
 	close(fd);
-	return false;
+	return 0;
 }
 
 const char *diff_store_trouble(const json_t *new, bool force)
 {
 	const char *path = diff_str(new, "backing-store");
 	struct stat st;
+	int r;
 
 	if (*path != '/' || !is_local(diff_str(new, "bstype")))
 		return NULL;
@@ -46,7 +47,13 @@ const char *diff_store_trouble(const json_t *new, bool force)
 		return errno == ENOENT ? "does not exist" : strerror(errno);
 	if (S_ISDIR(st.st_mode))
 		return "is a directory";
-	if (S_ISBLK(st.st_mode) && !force && in_use(path))
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return NULL;
+	r = try_open(path, 0);
+	if (r)
+		return strerror(r);
+	/* Mounted, part of a RAID, swap: then a block device can't be opened exclusively. */
+	if (S_ISBLK(st.st_mode) && !force && try_open(path, O_EXCL) == EBUSY)
 		return "is in use; --force or 'allow-in-use yes' take it all the same, "
 		       "which may damage its data";
 	return NULL;

@@ -156,6 +156,7 @@ static void errors_tell_line_and_reason(void **state)
 	} rows[] = {
 		{ "incomingdiscoveryuser u p\n", ":1: error: accounts are not supported" },
 		{ "<target t>\noutgoinguser u p\n</target>\n", ":2: error: accounts are not" },
+		{ "<target a>\n</target>\n<target A>\n</target>\n", ":1: error: target a is in" },
 		{ "iSNS On\n", ":1: error: iSNS is not supported" },
 		{ "default-driver a\ndefault-driver b\n", ":2: error: 'default-driver' is given" },
 		{ "<target>\n</target>\n", ":1: error: expected <target NAME>" },

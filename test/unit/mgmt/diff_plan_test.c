@@ -65,17 +65,24 @@ static json_t *wanted_state(const char *text)
 	return state;
 }
 
-static void assert_steps(const json_t *running, const json_t *wanted, const char *expected)
+static void assert_list(const json_t *steps, const char *expected)
 {
-	static const struct diff_opts opts = { .force = false };
-	json_t *steps = diff_plan(running, wanted, &opts), *step;
 	struct strbuf sb = STRBUF_INIT;
+	const json_t *step;
 	size_t i;
 
 	json_array_foreach(steps, i, step)
 		strbuf_printf(&sb, "%s %s\n", diff_str(step, "sign"), diff_str(step, "say"));
 	assert_string_equal(strbuf_str(&sb), expected);
 	strbuf_free(&sb);
+}
+
+static void assert_steps(const json_t *running, const json_t *wanted, const char *expected)
+{
+	static const struct diff_opts opts = { .force = false };
+	json_t *steps = diff_plan(running, wanted, &opts);
+
+	assert_list(steps, expected);
 	json_decref(steps);
 }
 
@@ -156,6 +163,50 @@ static void elements_are_added_in_place_and_else_made_anew(void **state)
 		    "- LUN 1 of t: what it was told of its elements differs\n+ LUN 1 of t: x\n");
 }
 
+static void assert_order(const char *shown, const char *text, const char *expected)
+{
+	static const struct diff_opts opts = { .force = true };
+	json_t *running = running_state(shown), *wanted = wanted_state(text);
+	json_t *steps = diff_plan(running, wanted, &opts), *ordered = diff_order(steps);
+
+	assert_int_equal(json_array_size(steps), json_array_size(ordered));
+	assert_list(ordered, expected);
+	json_decref(ordered);
+	json_decref(steps);
+	json_decref(running);
+	json_decref(wanted);
+}
+
+static void what_can_fail_is_done_before_what_can_not_be_undone(void **state)
+{
+	(void)state;
+	assert_order(TARGET(LUN("")),
+		     "<target u>\n<backing-store y>\nbs-type null\n</backing-store>\n</target>\n",
+		     "+ target u, tid 2\n+ LUN 1 of u: y\n"
+		     "- target t, tid 1: it is not in the configuration\n"
+		     "+ target u: initiator-address ALL\n");
+	assert_order(TARGET(LUN("")),
+		     "<target t>\n<backing-store y>\nbs-type null\nlun 2\n</backing-store>\n"
+		     "initiator-address ::1\nTargetAlias a\n</target>\n",
+		     "~ target t: TargetAlias=a\n+ LUN 2 of t: y\n+ target t: initiator-address ::1\n"
+		     "- LUN 1 of t: it is not in the configuration\n"
+		     "- target t: initiator-address ALL\n");
+}
+
+static void a_number_or_store_that_another_has_is_waited_for(void **state)
+{
+	(void)state;
+	assert_order(TARGET(LUN("")),
+		     "<target u>\n<backing-store x>\nbs-type null\n</backing-store>\n</target>\n",
+		     "+ target u, tid 2\n- target t, tid 1: it is not in the configuration\n"
+		     "+ LUN 1 of u: x\n+ target u: initiator-address ALL\n");
+	assert_order(TARGET(LUN("")),
+		     "<target u>\ncontroller_tid 1\n<backing-store y>\nbs-type null\n"
+		     "</backing-store>\n</target>\n",
+		     "- target t, tid 1: it is not in the configuration\n+ target u, tid 1\n"
+		     "+ LUN 1 of u: y\n+ target u: initiator-address ALL\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +214,8 @@ int main(void)
 		cmocka_unit_test(mode_pages_are_compared_with_what_was_said),
 		cmocka_unit_test(what_initiators_changed_is_not_changed_back),
 		cmocka_unit_test(a_parameter_that_has_left_the_file_has_its_default),
+		cmocka_unit_test(what_can_fail_is_done_before_what_can_not_be_undone),
+		cmocka_unit_test(a_number_or_store_that_another_has_is_waited_for),
 		cmocka_unit_test(elements_are_added_in_place_and_else_made_anew),
 	};
 
