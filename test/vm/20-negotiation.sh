@@ -10,7 +10,7 @@ session=/sys/class/iscsi_session/session
 connection=/sys/class/iscsi_connection/connection
 
 serve() {
-	tgtd_start && target_new 1 && lun_new 1 1 $work/a 64M && initiator_start &&
+	tgtd_start && target_new 1 && adm target update --tid 1 --name MaxOutstandingR2T --value 8 && lun_new 1 1 $work/a 64M && initiator_start &&
 		iscsiadm -m discovery -t st -p $portal
 }
 
@@ -59,4 +59,19 @@ for r2t in Yes No; do
 			initial_r2t $((${#r2t} - 2)) immediate_data $((${#immediate} - 2))
 	done
 done
+node_set $i.InitialR2T No $i.ImmediateData Yes
+for header in None CRC32C; do
+	for data in None CRC32C; do
+		[ $header$data = NoneNone ] || ok "HeaderDigest=$header, DataDigest=$data" \
+			with $c.HeaderDigest $header $c.DataDigest $data -- \
+			header_digest $((${#header} / 6)) data_digest $((${#data} / 6))
+	done
+done
+ok 'both digests, all data asked for' with $i.InitialR2T Yes $i.ImmediateData No -- \
+	header_digest 1 data_digest 1 initial_r2t 1 immediate_data 0
+node_set $c.HeaderDigest None $c.DataDigest None
+ok '16 R2Ts a command, 8 at a time' with $i.MaxOutstandingR2T 8 $i.MaxBurstLength 65536 $i.FirstBurstLength 4096 -- \
+	max_outstanding_r2t 8 max_burst_len 65536
+ok 'one R2T at a time' with $i.MaxOutstandingR2T 1 -- max_outstanding_r2t 1
+ok 'tgtd lives' tgtd_alive
 finish
