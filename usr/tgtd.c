@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
+#include "base/protect.h"
 #include "base/strbuf.h"
 #include "base/worker.h"
 #include "bs/bs.h"
@@ -122,26 +122,6 @@ static void write_pid_file(void)
 	f = fopen(d.opt.pid_file, "we");
 	if (!f || fprintf(f, "%d\n", (int)getpid()) < 0 || fclose(f))
 		die("can't write the pid file %s: %s", d.opt.pid_file, strerror(errno));
-}
-
-/* A target under memory pressure is part of the way out of it. Only root may say so. */
-static void protect_process(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	struct rlimit lim;
-
-	if (fd >= 0) {
-		if (write(fd, "-1000", 5) != 5)
-			log_debug("oom_score_adj stays as it is: %s", strerror(errno));
-		close(fd);
-	}
-	if (!getrlimit(RLIMIT_NOFILE, &lim)) {
-		lim.rlim_cur = lim.rlim_max;
-		if (!geteuid() && lim.rlim_max < 1048576)
-			lim.rlim_cur = lim.rlim_max = 1048576;
-		if (setrlimit(RLIMIT_NOFILE, &lim))
-			log_debug("RLIMIT_NOFILE stays as it is: %s", strerror(errno));
-	}
 }
 
 /* Root keeps state below /var/lib; others where the XDG rules say. */
