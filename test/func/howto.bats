@@ -22,6 +22,7 @@ follow() {
 }
 
 @test "first-disk" { follow first-disk; }
+@test "persistent" { follow persistent; }
 
 @test "every how-to with commands to run is followed here" {
 	grep -l '^```sh run' "$top"/doc/howto/*.md | while read -r f; do

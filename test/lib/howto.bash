@@ -19,7 +19,7 @@ howto_machine() {
 	cp -a /etc "$howto_dir/etc"
 	mount --make-rprivate /
 	mount --bind "$howto_dir/etc" /etc
-	for d in /srv /run /mnt; do
+	for d in /srv /run /mnt /root /usr/local/etc; do
 		mount -t tmpfs tmpfs "$d"
 	done
 	mkdir -p "$howto_dir/var/lib" "$howto_dir/var/tmp"
@@ -28,11 +28,13 @@ howto_machine() {
 	HOWTO_OWN=y
 }
 
-# What "make install" would leave, and the address that the texts speak of.
+# What "make install PREFIX=/usr" would leave, and the address that the texts speak of.
 howto_install() {
 	rm -rf /etc/tgt /etc/default/tgt
 	mkdir -p /etc/tgt/conf.d
 	cp "$howto_top/conf/targets.conf" /etc/tgt
+	# A build for /usr/local looks there.
+	[ -e /usr/local/etc/tgt ] || ln -s /etc/tgt /usr/local/etc/tgt
 	ip link set lo up
 	ip address add 192.0.2.1/24 dev lo
 	ip address add 198.51.100.1/24 dev lo

@@ -19,4 +19,5 @@ follow() {
 need 'udev runs' udev_start
 need 'the initiator runs' initiator_start
 ok 'a first disk' follow first-disk
+ok 'configuration that stays' follow persistent
 finish
