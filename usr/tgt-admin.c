@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mgmt/adm.h"
+#include "mgmt/apply_lock.h"
 #include "mgmt/apply_plan.h"
 #include "mgmt/classic.h"
 #include "mgmt/conf_model.h"
@@ -19,6 +20,7 @@
 #include "mgmt/diff_state.h"
 #include "mgmt/dump_conf.h"
 #include "mgmt/getopt_error.h"
+#include "mgmt/which.h"
 
 #ifndef TGT_SYSCONFDIR
 #define TGT_SYSCONFDIR "/etc"
@@ -154,37 +156,6 @@ static int connect_to(struct admin *a, json_t **running)
 	return *running ? 0 : print_fail(&a->fail);
 }
 
-/* "tid=N": the name of what runs or, failing that, is configured with this number. */
-static const char *name_by_tid(const char *text, const json_t *running, const json_t *wanted)
-{
-	const json_t *states[] = { running, wanted }, *t;
-	unsigned long long tid;
-	size_t i, j;
-
-	if (adm_number(text, UINT32_MAX, &tid) || !tid)
-		return NULL;
-	for (i = 0; i < ARRAY_SIZE(states); i++)
-		json_array_foreach(json_object_get(states[i], "targets"), j, t)
-			if (diff_int(t, "tid") == (long long)tid)
-				return diff_str(t, "name");
-	return NULL;
-}
-
-/* Whether WHICH names something; sets *@name, NULL for ALL. */
-static bool choose(const struct admin *a, const json_t *running, const json_t *wanted,
-		   const char **name)
-{
-	*name = NULL;
-	if (!strcmp(a->which, "ALL"))
-		return true;
-	if (!strncmp(a->which, "tid=", 4)) {
-		*name = name_by_tid(a->which + 4, running, wanted);
-		return *name != NULL;
-	}
-	*name = a->which;
-	return diff_target(running, *name) || diff_target(wanted, *name);
-}
-
 static void on_event(void *arg, enum apply_event event, const char *text)
 {
 	(void)arg;
@@ -206,6 +177,11 @@ static int print_diff(const json_t *steps)
 	return json_array_size(steps) ? EXIT_DIFFERENT : 0;
 }
 
+static void waiting(void)
+{
+	fputs("tgt-admin: waiting for another that changes this tgtd's state\n", stderr);
+}
+
 static int change(struct admin *a, const json_t *running, const json_t *wanted)
 {
 	json_t *steps = diff_plan(running, wanted, &a->diff);
@@ -222,19 +198,23 @@ static int change(struct admin *a, const json_t *running, const json_t *wanted)
 static int act_conf(struct admin *a)
 {
 	json_t *wanted, *running = NULL;
-	int r;
+	int r, lock = -1;
 
 	wanted = load(a);
 	if (!wanted)
 		return ADM_EXIT_INVALID;
+	if (a->action != ACT_DIFF && !a->apply.pretend)
+		lock = apply_lock(a->apply.control_port, waiting);
 	r = connect_to(a, &running);
-	if (!r && a->action == ACT_UPDATE && !choose(a, running, wanted, &a->diff.only)) {
+	if (!r && a->action == ACT_UPDATE && !which_target(a->which, running, wanted, &a->diff.only)) {
 		fprintf(stderr, "tgt-admin: there is no target %s, neither running nor in %s\n",
 			a->which, conf_path(a));
 		r = EXIT_NO_TARGET;
 	} else if (!r) {
 		r = change(a, running, wanted);
 	}
+	if (lock >= 0)
+		close(lock);
 	json_decref(running);
 	json_decref(wanted);
 	return r;
@@ -305,7 +285,7 @@ static int act_targets(struct admin *a)
 	size_t i;
 	int r = connect_to(a, &running);
 
-	if (!r && !choose(a, running, NULL, &only)) {
+	if (!r && !which_target(a->which, running, NULL, &only)) {
 		fprintf(stderr, "tgt-admin: there is no target %s\n", a->which);
 		r = no_such_target(a);
 	} else if (!r) {

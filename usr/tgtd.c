@@ -307,6 +307,7 @@ static void start_serving(void)
 		.loop = d.core.loop,
 		.server = d.mgmt,
 		.path = d.opt.config,
+		.control_port = d.opt.control_port,
 		.done = config_loaded,
 	};
 

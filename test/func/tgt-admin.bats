@@ -289,6 +289,22 @@ two_targets() {
 	show | jq -e 'length == 0'
 }
 
+@test "one at a time: a second tgt-admin waits for the first" {
+	start_tgtd
+	printf '<target %s>\n</target>\n' "$IQN" >"$CONF"
+	exec 8>"$DIR/control.0.apply"
+	flock 8
+	"$ADMIN" -c "$CONF" -e >"$DIR/said" 2>&1 8>&- 3>&- &
+	local pid=$!
+	wait_for 10 grep -q 'waiting for another' "$DIR/said"
+	show | jq -e 'length == 0'
+	# Looking needs no turn.
+	"$ADMIN" --dump >/dev/null
+	exec 8>&-
+	wait "$pid"
+	show | jq -e 'length == 1'
+}
+
 @test "a missing store is skipped, with a message" {
 	start_tgtd
 	printf '<target %s>\nbacking-store %s\nbacking-store %s\n</target>\n' "$IQN" "$DIR/a-none" "$DIR/d1" >"$CONF"

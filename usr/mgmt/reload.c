@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/worker.h"
+#include "mgmt/apply_lock.h"
 #include "mgmt/apply_plan.h"
 #include "mgmt/call.h"
 #include "mgmt/conf_model.h"
@@ -27,6 +28,7 @@ struct load {
 	struct job job;
 	struct reload *r;
 	const char *path;
+	unsigned int control_port;
 	struct call call;
 	struct strbuf said; /* lines, each after the digit of its level */
 	pthread_t loop;	    /* the thread that must not wait for itself */
@@ -111,16 +113,20 @@ static void load_run(struct job *job)
 	struct load *l = container_of(job, struct load, job);
 	struct conf_notes notes = { .text = STRBUF_INIT };
 	json_t *wanted;
+	int lock;
 
 	if (pthread_equal(pthread_self(), l->loop)) {
 		say(l, LOG_LVL_ERROR, "no thread could be started for it");
 		return;
 	}
+	lock = apply_lock(l->control_port, NULL);
 	wanted = conf_load(l->path, &notes);
 	say_notes(l, &notes);
 	strbuf_free(&notes.text);
 	l->ok = wanted && apply(l, wanted);
 	json_decref(wanted);
+	if (lock >= 0)
+		close(lock);
 }
 
 /* --- on the loop ------------------------------------------------------------------------------ */
@@ -164,6 +170,7 @@ static void load_begin(struct reload *r)
 		.job = { .run = load_run, .done = load_done },
 		.r = r,
 		.path = r->conf.path,
+		.control_port = r->conf.control_port,
 		.loop = pthread_self(),
 	};
 	list_init(&l->job.link);

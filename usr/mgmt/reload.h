@@ -18,6 +18,7 @@ struct reload_conf {
 	struct loop *loop;
 	struct mgmt_server *server;
 	const char *path; /* absolute; borrowed */
+	unsigned int control_port;
 	/* The loads that were asked for are done. @ok: the last one had no error. */
 	void (*done)(void *arg, bool ok);
 	void *arg;
