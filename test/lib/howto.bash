@@ -49,22 +49,19 @@ howto_unit() {
 }
 
 howto_systemctl_start() {
-	local line words
+	local words
 	eval "$(howto_unit Environment)"
 	TGTD_OPTS=''
 	# shellcheck disable=SC1091
 	[ ! -e /etc/default/tgt ] || . /etc/default/tgt
 	# To syslog it would say nothing here.
 	eval "words=($(howto_unit ExecStart | sed 's/ -D / -f /'))"
-	"${words[@]}" >>"$howto_dir/tgtd.log" 2>&1 &
+	"${words[@]}" >"$howto_dir/tgtd.log" 2>&1 &
 	HOWTO_TGTD=$!
-	until tgtadm --mode system --op show >/dev/null 2>&1; do
+	until grep -q ' is ready$' "$howto_dir/tgtd.log"; do
 		kill -0 $HOWTO_TGTD || { cat "$howto_dir/tgtd.log"; return 1; }
 		sleep 0.05
 	done
-	while read -r line; do
-		eval "$line" || return
-	done < <(howto_unit ExecStartPost)
 }
 
 howto_systemctl_stop() {
