@@ -22,6 +22,7 @@ follow() {
 }
 
 @test "first-disk" { follow first-disk; }
+@test "multipath" { follow multipath; }
 @test "persistent" { follow persistent; }
 
 @test "every how-to with commands to run is followed here" {

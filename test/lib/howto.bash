@@ -3,7 +3,8 @@
 #
 # Runs the commands of doc/howto (howto.py makes a script of them) on a machine that may be changed:
 # the virtual one, or behind howto_machine, namespaces of this one. The programs are those of
-# $BUILD. sudo does nothing, and systemctl does with tgt.service what its unit says.
+# $BUILD. sudo does nothing, and systemctl does with tgt.service what its unit
+# says.
 #
 #    HOWTO_OWN=y howto_run FILE.md KIND...     or     howto_machine && howto_run FILE.md KIND...
 
@@ -36,8 +37,8 @@ howto_install() {
 	# A build for /usr/local looks there.
 	[ -e /usr/local/etc/tgt ] || ln -s /etc/tgt /usr/local/etc/tgt
 	ip link set lo up
-	ip address add 192.0.2.1/24 dev lo
-	ip address add 198.51.100.1/24 dev lo
+	ip address replace 192.0.2.1/24 dev lo
+	ip address replace 198.51.100.1/24 dev lo
 }
 
 sudo() {
@@ -77,6 +78,7 @@ systemctl() {
 	'restart tgt') howto_systemctl_stop && howto_systemctl_start ;;
 	'reload tgt') eval "$(howto_unit ExecReload)" ;;
 	'stop tgt' | 'disable --now tgt') howto_systemctl_stop ;;
+	'enable --now multipathd') multipathd ;;
 	*) echo "systemctl $*: not known here"; return 1 ;;
 	esac
 }

@@ -7,11 +7,13 @@
 . "${0%/*}/lib.sh"
 
 udev_start() {
-	/lib/systemd/systemd-udevd --daemon && udevadm trigger && udevadm settle
+	modprobe -a dm_multipath dm_service_time &&
+		mkdir -p /run/udev && /lib/systemd/systemd-udevd --daemon && udevadm trigger && udevadm settle
 }
 
 # Each in a shell of its own, that ends its daemon.
 follow() {
+	rm -rf /etc/iscsi/nodes /etc/iscsi/send_targets
 	HOWTO_OWN=y bash -c '. "$1" && howto_run "$2" run vm' - "${0%/*}/../lib/howto.bash" \
 		"${0%/*}/../../doc/howto/$1.md"
 }
@@ -19,5 +21,6 @@ follow() {
 need 'udev runs' udev_start
 need 'the initiator runs' initiator_start
 ok 'a first disk' follow first-disk
+ok 'two paths to one disk' follow multipath
 ok 'configuration that stays' follow persistent
 finish
