@@ -4,6 +4,7 @@
  */
 #include "dev_disk.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -211,19 +213,28 @@ static void core_start(struct disk *d)
 				    &err), 0);
 }
 
+static void lu_make(struct disk *d, struct err *err)
+{
+	struct lu_conf conf = { .lun = TEST_LUN, .dev_type = "disk", .path = *d->path ? d->path : NULL,
+				.bstype = d->bstype, .block_size = d->block_size };
+	struct created c = { .err = err };
+
+	lu_new(d->target, &conf, lu_created, &c);
+	assert_true(t_loop_until_set(d->core.loop, &c.ended));
+	d->lu = c.lu;
+}
+
 struct disk *disk_try(const char *bstype, const char *path, uint32_t block_size, struct err *err)
 {
-	struct lu_conf conf = { .lun = TEST_LUN, .dev_type = "disk", .path = path,
-				.bstype = bstype ? bstype : "mem", .block_size = block_size };
-	struct created c = { .err = err };
 	struct disk *d = calloc(1, sizeof(*d));
 
 	assert_non_null(d);
 	d->lun = TEST_LUN;
+	d->block_size = block_size;
+	snprintf(d->bstype, sizeof(d->bstype), "%s", bstype ? bstype : "mem");
+	snprintf(d->path, sizeof(d->path), "%s", path ? path : "");
 	core_start(d);
-	lu_new(d->target, &conf, lu_created, &c);
-	assert_true(t_loop_until_set(d->core.loop, &c.ended));
-	d->lu = c.lu;
+	lu_make(d, err);
 	d->a = initiator(d, "iqn.2026-01.test:a", 1);
 	d->b = initiator(d, "iqn.2026-01.test:b", 2);
 	if (d->lu) {
@@ -249,6 +260,24 @@ static void set_flag(void *arg)
 	*(int *)arg = 1;
 }
 
+static void dir_remove(const char *path)
+{
+	struct dirent *e;
+	DIR *dir = opendir(path);
+	char name[512];
+
+	while (dir && (e = readdir(dir)) != NULL) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
+		if (unlink(name))
+			dir_remove(name);
+	}
+	if (dir)
+		closedir(dir);
+	rmdir(path);
+}
+
 void disk_free(struct disk *d)
 {
 	struct err err = { .code = ERR_OK };
@@ -262,10 +291,34 @@ void disk_free(struct disk *d)
 	assert_true(t_loop_until_set(d->core.loop, &gone));
 	assert_int_equal(buffers, 0);
 	assert_int_equal(d->core.bufs.used, 0);
+	if (*d->state_dir)
+		dir_remove(d->state_dir);
 	core_done(&d->core);
 	bufpool_done(&d->core.bufs);
 	assert_int_equal(box_teardown(&d->box_state), 0);
 	free(d);
+}
+
+void disk_persistent(struct disk *d)
+{
+	strcpy(d->state_dir, "/tmp/tgt-disk-XXXXXX");
+	assert_non_null(mkdtemp(d->state_dir));
+	d->core.state_dir = d->state_dir;
+}
+
+void disk_restart(struct disk *d, const char *path)
+{
+	struct err err = { .code = ERR_OK };
+	int gone = 0;
+
+	assert_int_equal(lu_delete(d->lu, true, set_flag, &gone, &err), 0);
+	assert_true(t_loop_until_set(d->core.loop, &gone));
+	if (path)
+		snprintf(d->path, sizeof(d->path), "%s", path);
+	lu_make(d, &err);
+	if (!d->lu)
+		fail_msg("%s: %s", err_sentence(err.code), err.text);
+	disk_clear_ua(d);
 }
 
 void disk_set(struct disk *d, const char *name, const char *value)

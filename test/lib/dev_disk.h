@@ -28,6 +28,9 @@ struct disk {
 	unsigned int scatter; /* data buffers come in pieces of so many bytes; 0: in one */
 	uint64_t lun; /* where shots go; at first that of @lu */
 	uint64_t next_tag;
+	char bstype[16], path[160]; /* of the LU, for disk_restart() */
+	uint32_t block_size;
+	char state_dir[64]; /* "": none */
 };
 
 /* One command. Zeroed before use, except by disk_run(). */
@@ -53,6 +56,10 @@ struct disk *disk_new(const char *bstype, const char *path, uint32_t block_size)
 struct disk *disk_try(const char *bstype, const char *path, uint32_t block_size, struct err *err);
 /* Fails the test when a buffer or a command is left. */
 void disk_free(struct disk *d);
+/* Gives it a state directory. */
+void disk_persistent(struct disk *d);
+/* The LU as after a restart of the daemon: deleted and made again, on another @path if not NULL. */
+void disk_restart(struct disk *d, const char *path);
 void disk_set(struct disk *d, const char *name, const char *value);
 /* Loses pending Unit Attentions of both nexuses. */
 void disk_clear_ua(struct disk *d);

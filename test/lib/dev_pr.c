@@ -5,7 +5,6 @@
  */
 #include "dev_pr.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -60,24 +58,6 @@ int prs_setup(void **state)
 	return 0;
 }
 
-static void remove_tree(const char *path)
-{
-	struct dirent *e;
-	DIR *dir = opendir(path);
-	char name[512];
-
-	while (dir && (e = readdir(dir)) != NULL) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
-		if (unlink(name))
-			remove_tree(name);
-	}
-	if (dir)
-		closedir(dir);
-	rmdir(path);
-}
-
 int prs_teardown(void **state)
 {
 	struct prs *p = *state;
@@ -85,17 +65,14 @@ int prs_teardown(void **state)
 	if (p->c)
 		prs_logout(p, p->c);
 	disk_free(p->d);
-	if (*p->dir)
-		remove_tree(p->dir);
 	free(p);
 	return 0;
 }
 
 void prs_persistent(struct prs *p)
 {
-	strcpy(p->dir, "/tmp/tgt-pr-XXXXXX");
-	assert_non_null(mkdtemp(p->dir));
-	p->d->core.state_dir = p->dir;
+	disk_persistent(p->d);
+	snprintf(p->dir, sizeof(p->dir), "%s", p->d->core.state_dir);
 }
 
 struct made {

@@ -28,6 +28,15 @@ static bool exclusive(const struct scsi_cmd *cmd)
 	return cmd->range_mode == RANGE_EXCLUSIVE || cmd->range_mode == RANGE_WAIT_EXCLUSIVE;
 }
 
+/* FORMAT UNIT or SANITIZE has begun, or failed, since the command passed the gates. */
+static bool closed(const struct scsi_cmd *cmd)
+{
+	enum scsi_result background = cmd->lu->background;
+
+	return unlikely(background != RES_GOOD) &&
+	       (!(cmd->op->flags & OP_FORMATTING_OK) || background != RES_ME_SANITIZE_FAILED);
+}
+
 /* @cmd is in the queue and waits: whether it must go on waiting. */
 static bool blocked(const struct lu *lu, const struct scsi_cmd *cmd)
 {
@@ -62,7 +71,7 @@ static void hold(struct scsi_cmd *cmd)
 /* An aborted waiter ends from the loop, as every other command does. */
 static void waiter_cancel(struct scsi_cmd *cmd)
 {
-	loop_call_queue(cmd->lu->target->core->loop, &cmd->lu->range_call);
+	range_recheck(cmd->lu);
 }
 
 /* What the next of the waiters should do that can do something; NULL: none can. */
@@ -71,7 +80,7 @@ static struct scsi_cmd *next_ready(struct lu *lu)
 	struct scsi_cmd *c;
 
 	list_for_each(c, &lu->ranges, range_link) {
-		if (waits(c) && (c->aborted || !blocked(lu, c)))
+		if (waits(c) && (c->aborted || closed(c) || !blocked(lu, c)))
 			return c;
 	}
 	return NULL;
@@ -86,7 +95,10 @@ static void waiters_run(struct loop_call *call)
 
 	while ((cmd = next_ready(lu))) {
 		hold(cmd);
-		r = dev_step_end(cmd, cmd->aborted ? RES_TASK_ABORTED : cmd->range_got(cmd));
+		r = cmd->aborted  ? RES_TASK_ABORTED
+		    : closed(cmd) ? lu_background(lu, &cmd->extra)
+				  : cmd->range_got(cmd);
+		r = dev_step_end(cmd, r);
 		if (r != RES_PENDING)
 			scsi_cmd_complete(cmd, r);
 	}
@@ -97,6 +109,8 @@ enum scsi_result range_enter(struct scsi_cmd *cmd, enum range_mode want,
 {
 	struct lu *lu = cmd->lu;
 
+	if (unlikely(closed(cmd)))
+		return lu_background(lu, &cmd->extra);
 	if (likely(want == RANGE_SHARED && list_empty(&lu->ranges))) {
 		cmd->range_mode = RANGE_SHARED;
 		return dev_step_end(cmd, got(cmd));
@@ -112,6 +126,12 @@ enum scsi_result range_enter(struct scsi_cmd *cmd, enum range_mode want,
 	return dev_step_end(cmd, got(cmd));
 }
 
+void range_recheck(struct lu *lu)
+{
+	if (!list_empty(&lu->ranges))
+		loop_call_queue(lu->target->core->loop, &lu->range_call);
+}
+
 void range_leave(struct scsi_cmd *cmd)
 {
 	struct lu *lu = cmd->lu;
@@ -119,8 +139,7 @@ void range_leave(struct scsi_cmd *cmd)
 	if (cmd->range_mode != RANGE_SHARED)
 		list_del(&cmd->range_link);
 	cmd->range_mode = RANGE_NONE;
-	if (unlikely(!list_empty(&lu->ranges)))
-		loop_call_queue(lu->target->core->loop, &lu->range_call);
+	range_recheck(lu);
 }
 
 void range_init(struct lu *lu)

@@ -55,6 +55,9 @@ static inline enum scsi_result range_exclusive(struct scsi_cmd *cmd, uint64_t fi
 	return range_enter(cmd, RANGE_EXCLUSIVE, got);
 }
 
+/* For waiters: one was aborted, or lu->background has changed: those that wait may not have to. */
+void range_recheck(struct lu *lu);
+
 /* For dev_step_end(): gives the range back; those who wait for it follow from the loop. */
 void range_leave(struct scsi_cmd *cmd);
 

@@ -10,6 +10,7 @@
 #include "dev/dev_types.h"
 #include "dev/range.h"
 #include "dev/sbc.h"
+#include "dev/sbc_job.h"
 
 bool sbc_thin(const struct lu *lu)
 {
@@ -157,6 +158,8 @@ static int attach(struct lu *lu, struct err *err)
 	ret = spc_attach(lu, &sbc->spc, &ops, err);
 	if (ret)
 		free(sbc);
+	else
+		sbc_sanitize_resume(lu);
 	return ret;
 }
 
@@ -166,6 +169,8 @@ static void detach(struct lu *lu)
 
 	range_done(lu);
 	sbc_flush_forget(sbc);
+	sbc_job_forget(lu);
+	sbc_sanitize_forget(lu);
 	spc_detach(lu);
 	free(sbc);
 }
@@ -177,6 +182,9 @@ static void medium_changed(struct lu *lu)
 	sbc_flush_forget(sbc);
 	sbc->flush_failed = false;
 	lu->stopped = false;
+	sbc_job_forget(lu);
+	sbc_sanitize_forget(lu);
+	sbc_sanitize_resume(lu);
 }
 
 static void reset(struct lu *lu)
@@ -201,6 +209,7 @@ static const struct opcode_rows rows[] = {
 	OPCODE_ROWS(sbc_defects_rows),
 	OPCODE_ROWS(sbc_startstop_rows),
 	OPCODE_ROWS(sbc_format_rows),
+	OPCODE_ROWS(sbc_sanitize_rows),
 	OPCODE_ROWS_END,
 };
 

@@ -25,12 +25,18 @@
 #define SBC_EMULATED_PIECE (4 * MiB)
 
 struct sbc_flush;
+struct sbc_job;
+struct sbc_sanitize;
 
 struct sbc {
 	struct spc_lu spc;	 /* first: lu->dev_priv */
 	bool wce;		 /* caching mode page */
 	bool flush_failed;	 /* a flush that was answered before its end; told once */
 	struct sbc_flush *flush; /* the one that runs; owned by itself */
+	struct sbc_job *job;	 /* likewise: sbc_job.h */
+	struct scsi_cmd *job_cmd; /* waits for the job's end; NULL: none */
+	struct loop_call job_cancel;
+	struct sbc_sanitize *sanitize; /* that runs or failed; owned */
 };
 
 static inline struct sbc *to_sbc(const struct lu *lu)
@@ -56,6 +62,7 @@ extern const struct opcode sbc_capacity_rows[2];  /* READ CAPACITY */
 extern const struct opcode sbc_defects_rows[2];	  /* READ DEFECT DATA */
 extern const struct opcode sbc_startstop_rows[1]; /* START STOP UNIT */
 extern const struct opcode sbc_format_rows[1];	  /* FORMAT UNIT */
+extern const struct opcode sbc_sanitize_rows[3];  /* SANITIZE */
 
 extern const struct vpd_page sbc_vpd[];
 extern const struct mode_page sbc_modes[];
@@ -91,6 +98,12 @@ uint32_t sbc_out_differs(const struct scsi_cmd *cmd, uint32_t off, const uint8_t
 			 uint32_t len);
 /* Largest request for @op, UNMAP or ZERO. */
 uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op);
+
+/* SANITIZE with BLOCK ERASE is there. */
+bool sbc_block_erase(const struct lu *lu);
+/* A new LU, or a new medium: what a daemon before left unfinished goes on, or stays failed. */
+void sbc_sanitize_resume(struct lu *lu);
+void sbc_sanitize_forget(struct lu *lu);
 
 /* Whether the store has anything to flush. */
 bool sbc_flush_needed(const struct lu *lu);

@@ -62,6 +62,8 @@ static uint32_t characteristics(const struct lu *lu, const struct nexus *n, uint
 	if (!rate && lu->bs && !lu->bs->rotational)
 		rate = 1;
 	put_be16(buf + 4, rate);
+	if (sbc_block_erase(lu)) /* WABEREQ: reads succeed after it */
+		buf[7] = 0x40;
 	return len;
 }
 

@@ -22,9 +22,7 @@ static enum scsi_result pending_sense(const struct scsi_cmd *cmd, struct sense_e
 		return r;
 	if (cmd->lu->background == RES_GOOD)
 		return RES_NO_SENSE;
-	ex->progress_valid = true;
-	ex->progress = cmd->lu->progress;
-	return cmd->lu->background;
+	return lu_background(cmd->lu, ex);
 }
 
 /*

@@ -46,7 +46,7 @@ enum resv_class {
 #define OP_WLUN 0x0020u		  /* runs on the REPORT LUNS well known logical unit */
 #define OP_IMPLICIT_HOQ 0x0040u	  /* does not wait in the task set: INQUIRY, REPORT LUNS ... */
 #define OP_LEN6_ZERO_IS_256 0x0080u /* READ(6), WRITE(6): SBC-4 5.11 */
-#define OP_FORMATTING_OK 0x0100u  /* allowed while FORMAT UNIT or SANITIZE runs */
+#define OP_FORMATTING_OK 0x0100u  /* allowed while FORMAT UNIT or SANITIZE runs or has failed */
 #define OP_MEDIUM_READ 0x0200u	  /* for the statistics: counts as a read */
 
 #define OP_NO_SA 0xffff

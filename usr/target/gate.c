@@ -12,13 +12,6 @@
 #include "target/reserve.h"
 #include "target/ua.h"
 
-static enum scsi_result background_state(struct scsi_cmd *cmd)
-{
-	cmd->extra.progress_valid = true;
-	cmd->extra.progress = cmd->lu->progress;
-	return cmd->lu->background;
-}
-
 static enum scsi_result medium_state(struct lu *lu)
 {
 	lu_probe(lu);
@@ -46,7 +39,7 @@ enum scsi_result gate_check(struct scsi_cmd *cmd)
 			return res;
 	}
 	if (unlikely(lu->background != RES_GOOD) && !(flags & OP_FORMATTING_OK))
-		return background_state(cmd);
+		return lu_background(lu, &cmd->extra);
 	if (flags & OP_NEEDS_MEDIUM) {
 		res = medium_state(lu);
 		if (res != RES_GOOD)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "scsi/lun.h"
+#include "scsi/sense.h"
 #include "target/cmd_priv.h"
 #include "target/core.h"
 #include "target/devtype.h"
@@ -193,6 +194,9 @@ static int may_delete(const struct lu *lu, bool force, struct err *err)
 	if (lu->n_prevent)
 		return err_set(err, ERR_PREVENT_REMOVAL,
 			       "an initiator has prevented the removal of LUN %" PRIu64, lu->lun);
+	if (scsi_result_info(lu->background)->key == SK_NOT_READY)
+		return err_set(err, ERR_LUN_ACTIVE, "LUN %" PRIu64 " is being formatted or sanitized",
+			       lu->lun);
 	if (lu->ts.n_tasks)
 		return err_set(err, ERR_LUN_ACTIVE, "LUN %" PRIu64 " has %u commands under way",
 			       lu->lun, lu->ts.n_tasks);
@@ -246,6 +250,15 @@ enum scsi_result lu_medium_state(const struct lu *lu)
 	if (unlikely(!lu->online || (lu->dev->needs_store && !lu->bs)))
 		return lu->removable ? RES_NR_NO_MEDIUM : RES_NR_MANUAL;
 	return unlikely(lu->stopped) ? RES_NR_INIT_REQUIRED : RES_GOOD;
+}
+
+enum scsi_result lu_background(const struct lu *lu, struct sense_extra *ex)
+{
+	if (scsi_result_info(lu->background)->key == SK_NOT_READY) {
+		ex->progress_valid = true;
+		ex->progress = lu->progress;
+	}
+	return lu->background;
 }
 
 void lu_reset(struct lu *lu, int ua)

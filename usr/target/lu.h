@@ -20,6 +20,7 @@
 struct core;
 struct dev_type;
 struct nexus;
+struct sense_extra;
 struct target;
 
 #define LU_VENDOR_LEN 8
@@ -80,8 +81,9 @@ struct lu {
 	bool automatic;			/* controller at LUN 0 that nobody asked for; the wlun */
 	bool opening;			/* lu_new() or lu_set_path() is under way */
 	bool dying;			/* deleted; commands are draining */
-	enum scsi_result background;	/* RES_NR_FORMAT, RES_NR_SANITIZE while one runs, else
-					   RES_GOOD; set by the device type, read by the gates */
+	enum scsi_result background;	/* RES_NR_FORMAT, RES_NR_SANITIZE while one runs, or
+					   RES_ME_SANITIZE_FAILED; else RES_GOOD. Set by the device
+					   type, read by the gates */
 	uint16_t progress;		/* of @background, of 65536 */
 	uint8_t lbppbe;			/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT */
 	uint16_t la_lba;		/* LOWEST ALIGNED LBA */
@@ -152,6 +154,8 @@ void lu_size_changed(struct lu *lu);
 void lu_probe(struct lu *lu);
 /* RES_GOOD, or why the medium can't be used now. */
 enum scsi_result lu_medium_state(const struct lu *lu);
+/* @background, for which progress goes to @ex. */
+enum scsi_result lu_background(const struct lu *lu, struct sense_extra *ex);
 /*
  * A reset's effects on everything but commands (SAM-5 6.3.3): reservation, prevented removal,
  * modes; @ua (enum ua_code) for every nexus, the one that asked for it included.

@@ -15,7 +15,7 @@ struct lu;
 struct lu_keep;
 
 #define LU_KEEP_NAME_MAX 32
-#define LU_KEEP_MAX 8192U /* bytes of a value */
+#define LU_KEEP_MAX 16384U /* bytes of a value */
 
 /* For lu_free(): not while lu_keep_busy(), after which lu_check_drained() is called. */
 void lu_keep_free(struct lu *lu);

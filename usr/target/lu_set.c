@@ -140,6 +140,8 @@ static int check_online(struct lu *lu, bool online, struct err *err)
 	if (!online && lu->online && lu->n_prevent)
 		return err_set(err, ERR_PREVENT_REMOVAL,
 			       "an initiator has prevented the removal of the medium");
+	if (!online && scsi_result_info(lu->background)->key == SK_NOT_READY)
+		return err_set(err, ERR_LUN_ACTIVE, "its medium is being formatted or sanitized");
 	if (online && lu->opening)
 		return err_set(err, ERR_LUN_ACTIVE, "path is still being changed");
 	return 0;
