@@ -103,10 +103,26 @@ static const char *flags_fault(const struct opcode *row)
 	return NULL;
 }
 
+/* What moves blocks between initiator and medium is counted as that. */
+static const char *class_fault(const struct opcode *row)
+{
+	bool in = row->unit == LEN_BLOCKS && row->dir == DATA_IN;
+	bool out = (row->flags & OP_RANGE) && (row->flags & OP_WRITES);
+
+	if (row->cls >= OPC_COUNT)
+		return "of no class";
+	if (in != (row->cls == OPC_READ))
+		return "counted as a read and none, or the reverse";
+	if (out != (row->cls == OPC_WRITE))
+		return "counted as a write and none, or the reverse";
+	return NULL;
+}
+
 const char *dev_row_fault(const struct opcode *row)
 {
 	const char *(*const faults[])(const struct opcode *row) = {
 		cdb_length_fault, usage_fault, fields_fault, direction_fault, flags_fault,
+		class_fault,
 	};
 	const char *fault = row->name && row->run ? NULL : "no name or no handler";
 

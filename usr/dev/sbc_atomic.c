@@ -59,6 +59,6 @@ const struct opcode sbc_atomic_rows[1] = {
 	  .lba = { 2, 8 }, .len = { 12, 2 }, .unit = LEN_BLOCKS,
 	  .usage = { 0x9c, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0xff,
 		     0xff, 0x00, 0x00 },
-	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .resv = RESV_WRITE,
+	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .cls = OPC_WRITE, .resv = RESV_WRITE,
 	  .enabled = has_atomic, .check = atomic_check, .run = sbc_write_atomic },
 };

@@ -125,7 +125,8 @@ static enum scsi_result sbc_prefetch(struct scsi_cmd *cmd)
 	.dir = DATA_NONE, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE,                 \
 	.resv = RESV_READ, .run = sbc_prefetch
 #define SYNCS                                                                                      \
-	.dir = DATA_NONE, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE,                 \
+	.cls = OPC_FLUSH, .dir = DATA_NONE, .unit = LEN_BLOCKS,                                    \
+	.flags = OP_NEEDS_MEDIUM | OP_RANGE,                                                       \
 	.resv = RESV_WRITE, .run = sbc_sync_cache
 
 /*

@@ -59,6 +59,6 @@ const struct opcode sbc_caw_rows[1] = {
 	  .lba = { 2, 8 }, .len = { 13, 1 }, .unit = LEN_BLOCKS,
 	  .usage = { 0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00,
 		     0xff, 0x00, 0x00 },
-	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .resv = RESV_WRITE,
+	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .cls = OPC_WRITE, .resv = RESV_WRITE,
 	  .data_len = caw_data_len, .check = sbc_check_exact, .run = sbc_caw },
 };

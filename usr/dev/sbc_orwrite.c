@@ -90,6 +90,6 @@ const struct opcode sbc_orwrite_rows[1] = {
 	  .lba = { 2, 8 }, .len = { 10, 4 }, .unit = LEN_BLOCKS,
 	  .usage = { 0x8b, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		     0xff, 0x00, 0x00 },
-	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .resv = RESV_WRITE,
+	  .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES, .cls = OPC_WRITE, .resv = RESV_WRITE,
 	  .check = sbc_check_len, .run = sbc_orwrite },
 };

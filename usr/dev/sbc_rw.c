@@ -92,9 +92,9 @@ static enum scsi_result sbc_write(struct scsi_cmd *cmd)
 	return range_shared(cmd, cmd->lba, cmd->blocks, write_start);
 }
 
-#define READS .dir = DATA_IN, .unit = LEN_BLOCKS, .resv = RESV_READ, .run = sbc_read
-#define WRITES .dir = DATA_OUT, .unit = LEN_BLOCKS, .resv = RESV_WRITE, .run = sbc_write
-#define READ_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE | OP_MEDIUM_READ)
+#define READS .cls = OPC_READ, .dir = DATA_IN, .unit = LEN_BLOCKS, .resv = RESV_READ, .run = sbc_read
+#define WRITES .cls = OPC_WRITE, .dir = DATA_OUT, .unit = LEN_BLOCKS, .resv = RESV_WRITE, .run = sbc_write
+#define READ_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE)
 #define WRITE_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES)
 
 /* Byte 1 of the longer ones: DPO, FUA, FUA_NV. There is no protection information to ask for. */

@@ -120,6 +120,6 @@ const struct opcode sbc_unmap_rows[1] = {
 	{ .op = 0x42, .sa = OP_NO_SA, .name = "UNMAP", .cdb_len = 10, .dir = DATA_OUT,
 	  .len = { 7, 2 }, .unit = LEN_PARAM,
 	  .usage = { 0x42, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0x00 },
-	  .flags = OP_NEEDS_MEDIUM | OP_WRITES, .resv = RESV_WRITE, .enabled = sbc_thin,
-	  .run = sbc_unmap },
+	  .flags = OP_NEEDS_MEDIUM | OP_WRITES, .cls = OPC_UNMAP, .resv = RESV_WRITE,
+	  .enabled = sbc_thin, .run = sbc_unmap },
 };

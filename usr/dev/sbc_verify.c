@@ -153,10 +153,11 @@ static enum scsi_result wverify_check(struct scsi_cmd *cmd)
 }
 
 #define VERIFIES                                                                                   \
-	.dir = DATA_OUT, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE,                  \
+	.cls = OPC_VERIFY, .dir = DATA_OUT, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE, \
 	.resv = RESV_READ, .data_len = verify_data_len, .check = verify_check, .run = sbc_verify
 #define WRITE_VERIFIES                                                                             \
-	.dir = DATA_OUT, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES,      \
+	.cls = OPC_WRITE, .dir = DATA_OUT, .unit = LEN_BLOCKS,                                     \
+	.flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES,                                           \
 	.resv = RESV_WRITE, .check = wverify_check, .run = sbc_write_verify
 
 const struct opcode sbc_verify_rows[6] = {

@@ -140,7 +140,8 @@ static enum scsi_result wsame_check(struct scsi_cmd *cmd)
 }
 
 #define WRITES_SAME                                                                                \
-	.dir = DATA_OUT, .unit = LEN_BLOCKS, .flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES,      \
+	.cls = OPC_WRITE, .dir = DATA_OUT, .unit = LEN_BLOCKS,                                     \
+	.flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES,                                           \
 	.resv = RESV_WRITE, .data_len = wsame_data_len, .check = wsame_check, .run = sbc_wsame
 
 /* Not evaluated, so refused: WRPROTECT, ANCHOR (nothing is ever anchored), PBDATA and LBDATA. */

@@ -37,6 +37,17 @@ enum resv_class {
 	RESV_SPECIAL,	/* the handler decides: PERSISTENT RESERVE OUT, RELEASE, START STOP ... */
 };
 
+/* What the statistics count a command as. */
+enum op_class {
+	OPC_OTHER,
+	OPC_READ,	/* moves blocks of the medium to the initiator */
+	OPC_WRITE,	/* and from it, whatever else it does with them */
+	OPC_VERIFY,	/* looks at the medium, tells only whether it is good */
+	OPC_FLUSH,
+	OPC_UNMAP,
+	OPC_COUNT
+};
+
 /* opcode.flags */
 #define OP_NEEDS_MEDIUM 0x0001u	  /* NOT READY when stopped, offline or without a medium */
 #define OP_WRITES 0x0002u	  /* refused when write protected */
@@ -47,7 +58,6 @@ enum resv_class {
 #define OP_IMPLICIT_HOQ 0x0040u	  /* does not wait in the task set: INQUIRY, REPORT LUNS ... */
 #define OP_LEN6_ZERO_IS_256 0x0080u /* READ(6), WRITE(6): SBC-4 5.11 */
 #define OP_FORMATTING_OK 0x0100u  /* allowed while FORMAT UNIT or SANITIZE runs or has failed */
-#define OP_MEDIUM_READ 0x0200u	  /* for the statistics: counts as a read */
 
 #define OP_NO_SA 0xffff
 
@@ -56,6 +66,7 @@ struct opcode {
 	uint16_t sa;		/* service action, OP_NO_SA when the opcode has none */
 	const char *name;	/* "READ(10)": T10's spelling */
 	uint8_t cdb_len;
+	uint8_t cls;		/* enum op_class */
 	enum data_dir dir;
 	struct {
 		uint8_t byte, bytes; /* position and width; bytes 0: no such field */

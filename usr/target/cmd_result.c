@@ -55,10 +55,10 @@ static void count_done(struct scsi_cmd *cmd)
 
 	if (!succeeded(cmd)) {
 		s->errs++;
-	} else if (cmd->op->flags & OP_MEDIUM_READ) {
+	} else if (cmd->op->cls == OPC_READ) {
 		s->rd_done_cmds++;
 		s->rd_done_bytes += cmd->in_len;
-	} else if (cmd->op->flags & OP_WRITES) {
+	} else if (cmd->op->cls == OPC_WRITE) {
 		s->wr_done_cmds++;
 		s->wr_done_bytes += cmd->out_want;
 	}
@@ -81,10 +81,10 @@ void cmd_count_submitted(struct scsi_cmd *cmd)
 {
 	struct itl_stats *s = &cmd->itl->stats;
 
-	if (cmd->op->flags & OP_MEDIUM_READ) {
+	if (cmd->op->cls == OPC_READ) {
 		s->rd_subm_cmds++;
 		s->rd_subm_bytes += min_u64(cmd->in_cdb, cmd->in_edtl);
-	} else if (cmd->op->flags & OP_WRITES) {
+	} else if (cmd->op->cls == OPC_WRITE) {
 		s->wr_subm_cmds++;
 		s->wr_subm_bytes += cmd->out_want;
 	}

@@ -63,7 +63,7 @@ static const struct opcode good = {
 	.op = 0x28, .sa = OP_NO_SA, .name = "READ(10)", .cdb_len = 10, .dir = DATA_IN,
 	.lba = { 2, 4 }, .len = { 7, 2 }, .unit = LEN_BLOCKS,
 	.usage = { 0x28, 0xf8, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0 },
-	.flags = OP_NEEDS_MEDIUM | OP_RANGE, .resv = RESV_READ, .run = nothing,
+	.flags = OP_NEEDS_MEDIUM | OP_RANGE, .cls = OPC_READ, .resv = RESV_READ, .run = nothing,
 };
 
 #define expect_fault(field, value)                                                                 \
@@ -78,6 +78,9 @@ static void the_checker_sees_spoilt_rows(void **state)
 	(void)state;
 	assert_null(dev_row_fault(&good));
 	expect_fault(run, NULL);
+	expect_fault(cls, OPC_OTHER);
+	expect_fault(cls, OPC_WRITE);
+	expect_fault(cls, OPC_COUNT);
 	expect_fault(cdb_len, 12);
 	expect_fault(cdb_len, 40);
 	expect_fault(usage[0], 0x2a);
