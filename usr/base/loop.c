@@ -15,14 +15,19 @@
 
 #include "base/loop_priv.h"
 
-static void clock_read(struct loop *loop)
+static uint64_t clock_ns(const struct loop *loop)
 {
 	struct timespec ts;
 
 	if (loop->frozen)
-		return;
+		return loop->now;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	loop->now = (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static void clock_read(struct loop *loop)
+{
+	loop->now = loop->late = clock_ns(loop);
 }
 
 /* Puts new slots on the free list. */
@@ -225,6 +230,8 @@ int loop_turn(struct loop *loop, uint64_t max_ns)
 	clock_read(loop);
 	dispatch(loop, n);
 	loop_timers_expire(loop);
+	if (!list_empty(&loop->calls[LOOP_COMPLETE]))
+		loop->late = clock_ns(loop);
 	for (int p = 0; p < LOOP_PHASES; p++)
 		run_phase(loop, (enum loop_phase)p);
 	loop->in_turn = false;
@@ -269,10 +276,16 @@ uint64_t loop_now(const struct loop *loop)
 	return loop->now;
 }
 
+uint64_t loop_now_late(const struct loop *loop)
+{
+	return loop->late;
+}
+
 void loop_clock_advance(struct loop *loop, uint64_t ns)
 {
 	loop->frozen = true;
 	loop->now += ns;
+	loop->late = loop->now;
 }
 
 struct loop *loop_new(void)

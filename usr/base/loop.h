@@ -77,6 +77,11 @@ void loop_set_spin(struct loop *loop, uint64_t max_ns);
 void loop_wake(struct loop *loop);
 /* Monotonic nanoseconds, read once a turn. Tests move it with loop_clock_advance(). */
 uint64_t loop_now(const struct loop *loop);
+/*
+ * The same clock, read anew when the COMPLETE phase begins with something to do: for measuring how
+ * long what ends there took, even if it began in this turn.
+ */
+uint64_t loop_now_late(const struct loop *loop);
 /* Tests only: freezes the clock at its present value and adds @ns. */
 void loop_clock_advance(struct loop *loop, uint64_t ns);
 

@@ -48,7 +48,7 @@ struct loop {
 	struct loop_heap_entry *heap;
 	size_t n_heap, cap_heap;
 	uint64_t timer_seq; /* of the timer armed last */
-	uint64_t now;
+	uint64_t now, late; /* loop_now(), loop_now_late() */
 	bool frozen, stopped, in_turn, no_pwait2;
 	struct loop_spin spin;
 	struct list calls[LOOP_PHASES];

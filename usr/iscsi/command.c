@@ -135,6 +135,7 @@ static struct iscsi_task *parse(struct iscsi_conn *conn, const struct iscsi_scsi
 	}
 	cmd = &task->cmd;
 	scsi_cmd_init(cmd, conn->session->nexus);
+	cmd->io = &conn->path.io;
 	cmd->tag = task->itt;
 	memcpy(cmd->lun, req->lun, sizeof(cmd->lun));
 	cmd->attr = req->flags & ISCSI_CMD_ATTR;

@@ -41,6 +41,7 @@ static void reap(struct loop_call *call)
 	if (conn->n_tasks)
 		return;
 	loop_call_cancel(&conn->reap);
+	stat_path_del(&conn->path);
 	iscsi.n_conns--;
 	if (conn->session)
 		session_conn_freed(conn->session);
@@ -133,5 +134,7 @@ void conn_full_feature(struct iscsi_conn *conn)
 	conn->any_order = !conn->params.data_pdu_in_order;
 	loop_timer_cancel(&conn->login_timer);
 	conn->ops->full_feature(conn);
+	if (conn->session->nexus)
+		stat_path_add(conn->session->nexus, &conn->path);
 	nop_start(conn);
 }

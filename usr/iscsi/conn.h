@@ -16,6 +16,7 @@
 #include "iscsi/iscsi_proto.h"
 #include "iscsi/keys.h"
 #include "iscsi/link.h"
+#include "target/stats.h"
 
 struct iscsi_login;
 struct iscsi_pdu;
@@ -105,6 +106,7 @@ struct iscsi_conn {
 	uint64_t nop_sent_ns, nop_rtt_ns;
 	struct loop_call reap;
 	struct iscsi_conn_stats stats;
+	struct stat_path path;	/* the commands that came on it */
 };
 
 /* For a freshly accepted socket, which it takes over. NULL: no memory (the socket is closed). */

@@ -72,6 +72,7 @@ enum tmf_function {
 	TMF_QUERY_TASK_SET = 10,
 	TMF_NEXUS_RESET = 11,
 	TMF_QUERY_ASYNC_EVENT = 12,
+	TMF_COUNT,
 };
 
 /* RFC 7143 11.6.1: the response codes serve every transport. */

@@ -37,6 +37,7 @@ void scsi_cmd_init(struct scsi_cmd *cmd, struct nexus *nexus)
 {
 	mem_clear(cmd, offsetof(struct scsi_cmd, sense));
 	cmd->nexus = nexus;
+	cmd->io = &nexus->past;
 	list_init(&cmd->nexus_link);
 	list_init(&cmd->lu_link);
 	list_init(&cmd->range_link);
@@ -79,6 +80,7 @@ void cmd_end(struct scsi_cmd *cmd, enum scsi_result result)
 	if (unlikely(cmd->aborted))
 		result = RES_TASK_ABORTED;
 	cmd_set_result(cmd, result);
+	cmd_count_ended(cmd, result);
 	if (lu)
 		leave_lu(cmd);
 	cmd->state = CMD_DONE;

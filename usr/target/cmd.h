@@ -17,6 +17,7 @@
 #include "scsi/opcode.h"
 #include "scsi/sense.h"
 
+struct io_stats;
 struct nexus;
 struct itl;
 struct lu;
@@ -53,6 +54,7 @@ enum cmd_state {
 struct scsi_cmd {
 	/* Filled by the transport before target_submit(). */
 	struct nexus *nexus;
+	struct io_stats *io;	/* where it is counted: the path's, or as it is the nexus' */
 	uint64_t tag;		/* unique among the nexus' commands */
 	uint8_t lun[SCSI_LUN_LEN];
 	const uint8_t *cdb;	/* contiguous, valid until the command's end */

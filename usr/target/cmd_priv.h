@@ -32,5 +32,6 @@ void cmd_evict_all(struct lu *lu);
 /* cmd_result.c: status, sense data, residuals, statistics. */
 void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result);
 void cmd_count_submitted(struct scsi_cmd *cmd);
+void cmd_count_ended(struct scsi_cmd *cmd, enum scsi_result result);
 
 #endif

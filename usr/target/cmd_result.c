@@ -7,8 +7,11 @@
 
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
+#include "target/core.h"
 #include "target/lu.h"
 #include "target/nexus.h"
+#include "target/stats.h"
+#include "target/target.h"
 
 static bool succeeded(const struct scsi_cmd *cmd)
 {
@@ -49,20 +52,6 @@ static void set_residuals(struct scsi_cmd *cmd)
 	cmd->in_len = min_u32(in, cmd->in_edtl);
 }
 
-static void count_done(struct scsi_cmd *cmd)
-{
-	struct itl_stats *s = &cmd->itl->stats;
-
-	if (!succeeded(cmd)) {
-		s->errs++;
-	} else if (cmd->op->cls == OPC_READ) {
-		s->rd_done_cmds++;
-		s->rd_done_bytes += cmd->in_len;
-	} else if (cmd->op->cls == OPC_WRITE) {
-		s->wr_done_cmds++;
-		s->wr_done_bytes += cmd->out_want;
-	}
-}
 
 void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result)
 {
@@ -73,8 +62,54 @@ void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result)
 		cmd->sense_len = sense_build(cmd->sense, cmd->lu && cmd->lu->descriptor_sense,
 					     result, &cmd->extra);
 	set_residuals(cmd);
+}
+
+static void count_classic(struct itl_stats *s, const struct scsi_cmd *cmd, enum op_class cls)
+{
+	if (cls == OPC_READ) {
+		s->rd_done_cmds++;
+		s->rd_done_bytes += cmd->in_len;
+	} else if (cls == OPC_WRITE) {
+		s->wr_done_cmds++;
+		s->wr_done_bytes += cmd->out_want;
+	}
+}
+
+static void count_failed(struct scsi_cmd *cmd, struct io_stats *s, enum scsi_result result)
+{
+	if (cmd->aborted && !cmd->abort_status)
+		s->aborted++;
+	else
+		stats_failed(s, cmd->status, scsi_result_info(result)->key);
+}
+
+/* Not inlined: the path of what goes well shall be short. */
+static __attribute__((noinline)) void count_failure(struct scsi_cmd *cmd, enum scsi_result result)
+{
+	count_failed(cmd, cmd->io, result);
+	if (cmd->lu)
+		count_failed(cmd, &cmd->lu->stats, result);
 	if (cmd->itl && cmd->op)
-		count_done(cmd);
+		cmd->itl->stats.errs++;
+}
+
+void cmd_count_ended(struct scsi_cmd *cmd, enum scsi_result result)
+{
+	enum op_class cls = likely(cmd->op) ? (enum op_class)cmd->op->cls : OPC_OTHER;
+	uint64_t ns = loop_now_late(cmd->nexus->target->core->loop) - cmd->start_ns;
+	unsigned int bucket = latency_bucket(ns);
+	uint64_t bytes = 0;
+
+	if (likely(succeeded(cmd))) {
+		bytes = (uint64_t)cmd->in_len + cmd->out_want;
+		if (likely(cmd->itl))
+			count_classic(&cmd->itl->stats, cmd, cls);
+	} else {
+		count_failure(cmd, result);
+	}
+	stats_count(cmd->io, cls, bucket, ns, bytes);
+	if (likely(cmd->lu))
+		stats_count(&cmd->lu->stats, cls, bucket, ns, bytes);
 }
 
 void cmd_count_submitted(struct scsi_cmd *cmd)

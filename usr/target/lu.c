@@ -70,6 +70,7 @@ void lu_free(struct lu *lu)
 	reserve_done(lu);
 	lu_keep_free(lu);
 	lu_records_free(lu);
+	stats_move(&t->past, &lu->stats);
 	list_del(&lu->link);
 	free(lu->path);
 	free(lu->bstype);
@@ -265,6 +266,7 @@ void lu_reset(struct lu *lu, int ua)
 {
 	struct itl *itl;
 
+	lu->resets++;
 	reserve_reset(lu, NULL);
 	list_for_each(itl, &lu->itls, lu_link)
 		itl_allow_removal(itl);

@@ -16,6 +16,7 @@
 #include "bs/bs.h"
 #include "scsi/result.h"
 #include "target/reserve.h"
+#include "target/stats.h"
 
 struct core;
 struct dev_type;
@@ -47,6 +48,7 @@ struct taskset {
 	unsigned int n_enabled;	/* without those that bypass the order */
 	unsigned int n_ordered;	/* enabled ORDERED commands: 0 or 1 */
 	unsigned int n_hoq;	/* HEAD OF QUEUE commands, which are always enabled */
+	unsigned int peak;	/* the most that n_tasks has been */
 	bool advancing;		/* taskset_advance() is on the stack */
 };
 
@@ -93,6 +95,8 @@ struct lu {
 	struct list records;		/* lu_record.h */
 	unsigned int n_records;
 	struct taskset ts;
+	struct io_stats stats;		/* of all commands that named it */
+	uint64_t resets;		/* LOGICAL UNIT RESET, target resets */
 	struct reserve resv;
 	struct list itls;		/* struct itl by lu_link */
 	struct list ranges;		/* dev/range: see there */

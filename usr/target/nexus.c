@@ -27,6 +27,13 @@ static void reap(struct loop_call *c)
 
 	while (!list_empty(&n->itl_list))
 		itl_free(list_first(&n->itl_list, struct itl, nexus_link));
+	while (!list_empty(&n->paths)) {
+		struct stat_path *p = list_first(&n->paths, struct stat_path, link);
+
+		list_del(&p->link);
+		p->nexus = NULL;
+	}
+	stats_done(&n->past);
 	list_del(&n->link);
 	hash_free(&n->itls);
 	free(n->initiator);
@@ -64,6 +71,7 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 		memcpy(n->isid, isid, sizeof(n->isid));
 	list_init(&n->itl_list);
 	list_init(&n->cmds);
+	list_init(&n->paths);
 	loop_call_init(&n->reap, LOOP_REAP, reap);
 	list_push_back(&t->nexuses, &n->link);
 	t->n_nexuses++;

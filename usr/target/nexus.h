@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "scsi/scsi.h"
+#include "target/stats.h"
 
 struct lu;
 struct pr_reg;
@@ -58,6 +59,9 @@ struct nexus {
 	struct list cmds;	/* struct scsi_cmd between target_submit and release */
 	unsigned int n_cmds;
 	unsigned int n_tmfs;	/* task management functions under way */
+	uint64_t tmfs;		/* that ever came */
+	struct list paths;	/* struct stat_path, which count what comes on them */
+	struct io_stats past;	/* of paths that have gone, and commands of none */
 	bool dying;
 	bool killed;		/* transport->nexus_kill() was called */
 	void (*destroyed)(void *arg);

@@ -101,6 +101,7 @@ static void reap(struct loop_call *c)
 
 	tell_transports(t);
 	access_free(&t->access);
+	stats_done(&t->past);
 	hash_free(&t->lu_table);
 	free(t->name);
 	free(t);

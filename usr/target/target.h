@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "target/access.h"
+#include "target/stats.h"
 #include "target/transport.h"
 
 struct core;
@@ -41,6 +42,8 @@ struct target {
 	struct access access;
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
 	unsigned int hold;		/* > 0: nothing is enabled, as commands are being aborted */
+	struct io_stats past;		/* of LUs that have gone */
+	uint64_t n_tmf[TMF_COUNT];	/* task management functions that came, by code; 0: unknown */
 	bool lus_dropped;		/* of a dying target whose nexuses have gone */
 	struct loop_call reap;
 	void (*deleted)(void *arg);

@@ -54,7 +54,8 @@ bool taskset_enter(struct scsi_cmd *cmd)
 
 	cmd->order = order_of(cmd->attr);
 	cmd->bypass = cmd->op->flags & OP_IMPLICIT_HOQ;
-	ts->n_tasks++;
+	if (unlikely(++ts->n_tasks > ts->peak))
+		ts->peak = ts->n_tasks;
 	if (cmd->bypass || cmd->order == ATTR_HEAD_OF_QUEUE ||
 	    (list_empty(&ts->dormant) && may_enable(ts, cmd->order))) {
 		link_enabled(ts, cmd);

@@ -246,6 +246,8 @@ void target_tmf(struct tmf *tmf)
 					   &functions[tmf->function] : &functions[0];
 
 	n->n_tmfs++;
+	n->tmfs++;
+	n->target->n_tmf[tmf->function < TMF_COUNT ? tmf->function : 0]++;
 	list_init(&tmf->link);
 	tmf->pending = 0;
 	memset(tmf->info, 0, sizeof(tmf->info));

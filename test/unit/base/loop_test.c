@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -193,6 +194,50 @@ static void stale_events_do_not_reach_a_new_source_at_the_same_address(void **st
 	assert_int_equal(reborn_calls, 1);
 	src_close(&a);
 	src_close(&b);
+}
+
+struct late_call {
+	struct loop_call call;
+	struct loop *loop;
+	uint64_t now, late;
+};
+
+static void note_late(struct loop_call *c)
+{
+	struct late_call *l = container_of(c, struct late_call, call);
+
+	l->now = loop_now(l->loop);
+	l->late = loop_now_late(l->loop);
+}
+
+/* Work of the same turn, for a microsecond of the real clock at least. */
+static void spend(struct loop_timer *t)
+{
+	struct timespec from, to;
+
+	(void)t;
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &to);
+	while (to.tv_sec == from.tv_sec && to.tv_nsec < from.tv_nsec + 1000);
+}
+
+static void what_completes_sees_the_time_its_turn_took(void **state)
+{
+	struct loop *loop = *state;
+	struct late_call l = { .loop = loop };
+	struct loop_timer t = { .loop = NULL };
+
+	loop_call_init(&l.call, LOOP_COMPLETE, note_late);
+	loop_call_queue(loop, &l.call);
+	assert_int_equal(loop_timer_set(loop, &t, 0, spend), 0);
+	t_loop_turns(loop, 1);
+	assert_true(l.late >= l.now + 1000);
+	assert_int_equal(loop_now(loop), l.now);
+	t_loop_turns(loop, 1);
+	assert_int_equal(loop_now_late(loop), loop_now(loop));
+	loop_clock_advance(loop, 7);
+	assert_int_equal(loop_now_late(loop), loop_now(loop));
 }
 
 static void mute_victim(struct loop_fd *lf, uint32_t events)
@@ -469,6 +514,7 @@ int main(void)
 		with_loop(a_hangup_is_told_even_when_nothing_is_waited_for),
 		with_loop(what_epoll_refuses_is_not_added),
 		with_loop(a_source_removed_by_another_in_the_same_batch_is_not_called),
+		with_loop(what_completes_sees_the_time_its_turn_took),
 		with_loop(stale_events_do_not_reach_a_new_source_at_the_same_address),
 		with_loop(events_no_longer_waited_for_are_not_told),
 		with_loop(a_source_may_free_itself),

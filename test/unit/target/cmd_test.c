@@ -518,8 +518,11 @@ static void a_steady_command_allocates_nothing(void **state)
 	struct box *b = *state;
 	static const uint8_t cdb[6];
 	struct fake_cmd *c = fake_prepare(b->a, 1, cdb, 6);
-	unsigned long before = t_alloc_count();
+	unsigned long before;
 
+	/* The first of its class makes the histograms. */
+	fake_submit(b->a, 1, FAKE_TUR, 0, 0);
+	before = t_alloc_count();
 	fake_send(c);
 	assert_int_equal(t_alloc_count(), before);
 	assert_result(c, GOOD);
