@@ -3,7 +3,7 @@
 # make            build all that this machine has libraries for
 # make check      unit tests; scripts/check runs everything
 # make install    DESTDIR= PREFIX=; other places: scripts/install.mk
-# V=1 shows the commands, SAN=asan|tsan instruments, BUILD=dir builds elsewhere.
+# V=1 shows the commands, SAN=asan|tsan|fuzz instruments, BUILD=dir builds elsewhere.
 
 VERSION := 2.0.0
 PREFIX ?= /usr/local

@@ -48,11 +48,12 @@ OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 san_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+san_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 san_tsan := -fsanitize=thread -fno-omit-frame-pointer
 SANFLAGS := $(san_$(SAN))
 ifneq ($(SAN),)
 ifeq ($(SANFLAGS),)
-$(error SAN=$(SAN) is not known: asan or tsan)
+$(error SAN=$(SAN) is not known: asan, tsan or fuzz)
 endif
 defs += -DTGT_DEBUG=1
 endif
@@ -178,6 +179,21 @@ tests: $(unit_bins)
 unit: $(unit_bins)
 	$(Q)scripts/run-unit $(unit_bins)
 check: all unit
+
+# --- fuzzers --------------------------------------------------------------------------------------
+
+# test/fuzz/<folder>_<name>_fuzz.c is one program: make CC=clang SAN=fuzz fuzzers. test/fuzz/run replays the
+# corpora, scripts/fuzz goes on from there.
+fuzz_bins := $(patsubst %.c,$(BUILD)/%,$(wildcard test/fuzz/*_fuzz.c))
+define fuzz_rule
+$(BUILD)/test/fuzz/$(1)_%: $(BUILD)/test/fuzz/$(1)_%.o $(call objs,$(call testlib_for,$(1))) $(foreach f,$(unit_libs_$(1)),$(call lib,$(f)))
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer $(wrap) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
+		-Wl,--end-group -lcmocka $(LIBS) -lm -o $$@
+endef
+$(foreach f,$(folders),$(eval $(call fuzz_rule,$(f))))
+.PHONY: fuzzers
+fuzzers: $(fuzz_bins)
 
 # --- benchmark ------------------------------------------------------------------------------------
 
