@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/login.h"
+#include "iscsi/logout.h"
 #include "iscsi/nop.h"
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
@@ -21,6 +22,7 @@
 #include "iscsi/text_request.h"
 #include "iscsi/tx.h"
 #include "target/core.h"
+#include "target/nexus.h"
 
 #define CLOSE_GRACE_NS (5 * NSEC_PER_SEC) /* for a peer to take what was queued */
 
@@ -33,19 +35,79 @@ static void drop_ended_tasks(struct iscsi_conn *conn)
 		task_check_done(task);
 }
 
+/* Tasks that neither the target nor the socket has. */
+static void drop_idle_tasks(struct iscsi_conn *conn)
+{
+	struct iscsi_task *task, *tmp;
+
+	list_for_each_safe(task, tmp, &conn->tasks, conn_link) {
+		if (task->responding || (task->submitted && !task->ended))
+			continue;
+		task->no_response = true;
+		task_check_done(task);
+	}
+}
+
+static bool is_of(struct scsi_cmd *cmd, void *arg)
+{
+	return task_of_cmd(cmd)->conn == arg;
+}
+
+/* What the target has of the connection comes back, while its session lives on. */
+static void take_tasks(struct iscsi_conn *conn)
+{
+	const struct iscsi_session *s = conn->session;
+
+	if (conn->tasks_taken || !s || s->dying || !s->nexus)
+		return;
+	conn->tasks_taken = true;
+	nexus_abort(s->nexus, is_of, conn);
+}
+
+static void tell_emptied(struct iscsi_conn *conn)
+{
+	void (*done)(struct iscsi_conn *conn) = conn->emptied;
+
+	if (!done || conn->n_tasks)
+		return;
+	conn->emptied = NULL;
+	done(conn);
+}
+
+static void tell_waiters(struct list *waiters)
+{
+	struct list *link;
+
+	while ((link = list_pop(waiters))) {
+		struct iscsi_conn *conn = list_entry(link, struct iscsi_conn, wait_link);
+
+		conn->awaited(conn);
+	}
+}
+
 static void reap(struct loop_call *call)
 {
 	struct iscsi_conn *conn = container_of(call, struct iscsi_conn, reap);
+	struct list waiters;
 
+	if (!conn->closing) {
+		tell_emptied(conn);
+		return;
+	}
+	take_tasks(conn);
 	drop_ended_tasks(conn);
 	if (conn->n_tasks)
 		return;
 	loop_call_cancel(&conn->reap);
 	stat_path_del(&conn->path);
 	iscsi.n_conns--;
+	list_init(&waiters);
+	list_splice_back(&waiters, &conn->waiters);
+	list_del(&conn->link);
 	if (conn->session)
 		session_conn_freed(conn->session);
 	free(conn);
+	tell_waiters(&waiters);
 	iscsi_check_stopped();
 }
 
@@ -67,6 +129,8 @@ struct iscsi_conn *conn_new(const struct iscsi_link *ops, int fd, struct iscsi_p
 	conn->last_rx_ns = loop_now(iscsi.core->loop);
 	list_init(&conn->link);
 	list_init(&conn->tasks);
+	list_init(&conn->waiters);
+	list_init(&conn->wait_link);
 	params_rfc_defaults(&conn->params);
 	loop_call_init(&conn->reap, LOOP_REAP, reap);
 	rx_init(conn);
@@ -101,11 +165,30 @@ void conn_close(struct iscsi_conn *conn, const char *why)
 	conn->ops->close(conn);
 	login_end(conn);
 	text_req_end(conn);
+	logout_end(conn);
+	list_del(&conn->wait_link);
 	if (conn->session)
 		session_conn_gone(conn->session, conn);
 	else
 		list_del(&conn->link);
 	loop_call_queue(iscsi.core->loop, &conn->reap);
+}
+
+void conn_end_tasks(struct iscsi_conn *conn, void (*done)(struct iscsi_conn *conn))
+{
+	conn->emptied = done;
+	session_forget_early(conn->session, conn);
+	take_tasks(conn);
+	drop_idle_tasks(conn);
+	loop_call_queue(iscsi.core->loop, &conn->reap);
+}
+
+void conn_await(struct iscsi_conn *conn, struct iscsi_conn *other,
+		void (*fn)(struct iscsi_conn *conn))
+{
+	conn->awaited = fn;
+	list_del(&conn->wait_link);
+	list_push_back(&other->waiters, &conn->wait_link);
 }
 
 static void close_overdue(struct loop_timer *t)

@@ -29,7 +29,7 @@ struct iscsi_task;
 enum conn_state {
 	CONN_LOGIN,	    /* S3, S4 of RFC 7143 8.1.2 */
 	CONN_FULL_FEATURE,  /* S5 LOGGED_IN */
-	CONN_IN_LOGOUT,	    /* S6: the last PDU is queued, closes when it has left */
+	CONN_IN_LOGOUT,	    /* S6: its tasks are ended; closes when the last PDU has left */
 	CONN_CLOSING,	    /* socket closed, tasks still in the store */
 };
 
@@ -75,7 +75,7 @@ struct iscsi_conn_stats {
 };
 
 struct iscsi_conn {
-	struct list link;	/* session->conns; before: the portal code's list of logins */
+	struct list link;	/* session->conns, closed: ->lost; before: the list of logins */
 	const struct iscsi_link *ops;
 	void *link_priv;
 	struct loop_fd fd;	/* TCP; fd.fd is -1 when closed */
@@ -88,6 +88,7 @@ struct iscsi_conn {
 	bool any_order;		/* data may come in any order: task->got */
 	bool logging_in;	/* counts in iscsi.n_logins */
 	bool login_done;
+	bool logged_out;	/* by the initiator: its end is no news */
 	bool close_when_sent;
 	bool closing;
 	struct iscsi_rx rx;
@@ -105,6 +106,12 @@ struct iscsi_conn {
 	uint64_t last_rx_ns;	/* something came, or what had waited was taken */
 	uint64_t nop_sent_ns, nop_rtt_ns;
 	struct loop_call reap;
+	bool tasks_taken;	/* closed: the target was told to give its tasks back */
+	void (*emptied)(struct iscsi_conn *conn); /* conn_end_tasks() */
+	struct list waiters;	/* connections that wait until this one is gone, by wait_link */
+	struct list wait_link;
+	void (*awaited)(struct iscsi_conn *conn); /* ... and then this is called */
+	struct iscsi_pdu *logout_rsp; /* waits for the end of tasks; else NULL */
 	struct iscsi_conn_stats stats;
 	struct stat_path path;	/* the commands that came on it */
 };
@@ -123,6 +130,11 @@ void conn_close(struct iscsi_conn *conn, const char *why);
  * has had its time. Nothing that comes is looked at from now on.
  */
 void conn_close_when_sent(struct iscsi_conn *conn);
+/* Ends all tasks of a connection that stays a little longer; @done is called when there are none. */
+void conn_end_tasks(struct iscsi_conn *conn, void (*done)(struct iscsi_conn *conn));
+/* @fn is called when @other, which was closed, is gone with all its tasks; not if @conn closes before. */
+void conn_await(struct iscsi_conn *conn, struct iscsi_conn *other,
+		void (*fn)(struct iscsi_conn *conn));
 /* Login is complete: enter full feature phase. */
 void conn_full_feature(struct iscsi_conn *conn);
 

@@ -29,6 +29,8 @@ enum kind {
 
 #define NORMAL_ONLY 1u /* Irrelevant in discovery sessions */
 #define NO_SHOW 2u     /* no parameter of a target */
+#define LEADING 4u     /* of the session: only its first login negotiates it */
+#define SESSION (NORMAL_ONLY | LEADING)
 
 struct key {
 	const char *name;
@@ -49,24 +51,24 @@ static const struct key keys[] = {
 	  DIGEST_NONE, 0 },
 	{ "DataDigest", KIND_DIGEST, 0, 0, FIELD(data_digest), DIGEST_NONE | DIGEST_CRC32C,
 	  DIGEST_NONE, 0 },
-	{ "InitialR2T", KIND_OR, 0, 1, FIELD(initial_r2t), 0, 1, NORMAL_ONLY },
-	{ "MaxOutstandingR2T", KIND_MIN, 1, 65535, FIELD(max_outstanding_r2t), 8, 1, NORMAL_ONLY },
-	{ "ImmediateData", KIND_AND, 0, 1, FIELD(immediate_data), 1, 1, NORMAL_ONLY },
-	{ "FirstBurstLength", KIND_FIRST, 512, 16777215, FIELD(first_burst), 1048576, 65536, NORMAL_ONLY },
-	{ "MaxBurstLength", KIND_MIN, 512, 16777215, FIELD(max_burst), 16776192, 262144, NORMAL_ONLY },
-	{ "DataPDUInOrder", KIND_OR, 0, 1, FIELD(data_pdu_in_order), 1, 1, NORMAL_ONLY },
-	{ "DataSequenceInOrder", KIND_OR, 0, 1, FIELD(data_sequence_in_order), 1, 1, NORMAL_ONLY },
-	{ "ErrorRecoveryLevel", KIND_MIN, 0, 2, FIELD(erl), 0, 0, 0 },
+	{ "InitialR2T", KIND_OR, 0, 1, FIELD(initial_r2t), 0, 1, SESSION },
+	{ "MaxOutstandingR2T", KIND_MIN, 1, 65535, FIELD(max_outstanding_r2t), 8, 1, SESSION },
+	{ "ImmediateData", KIND_AND, 0, 1, FIELD(immediate_data), 1, 1, SESSION },
+	{ "FirstBurstLength", KIND_FIRST, 512, 16777215, FIELD(first_burst), 1048576, 65536, SESSION },
+	{ "MaxBurstLength", KIND_MIN, 512, 16777215, FIELD(max_burst), 16776192, 262144, SESSION },
+	{ "DataPDUInOrder", KIND_OR, 0, 1, FIELD(data_pdu_in_order), 1, 1, SESSION },
+	{ "DataSequenceInOrder", KIND_OR, 0, 1, FIELD(data_sequence_in_order), 1, 1, SESSION },
+	{ "ErrorRecoveryLevel", KIND_MIN, 0, 2, FIELD(erl), 0, 0, LEADING },
 	{ "IFMarker", KIND_NO, 0, 0, 0, 0, 0, NO_SHOW },
 	{ "OFMarker", KIND_NO, 0, 0, 0, 0, 0, NO_SHOW },
-	{ "DefaultTime2Wait", KIND_MAX, 0, 3600, FIELD(time2wait), 2, 2, 0 },
-	{ "DefaultTime2Retain", KIND_MIN, 0, 3600, FIELD(time2retain), 20, 20, 0 },
+	{ "DefaultTime2Wait", KIND_MAX, 0, 3600, FIELD(time2wait), 2, 2, LEADING },
+	{ "DefaultTime2Retain", KIND_MIN, 0, 3600, FIELD(time2retain), 20, 20, LEADING },
 	{ "OFMarkInt", KIND_REJECT, 0, 0, 0, 0, 0, NO_SHOW },
 	{ "IFMarkInt", KIND_REJECT, 0, 0, 0, 0, 0, NO_SHOW },
-	{ "MaxConnections", KIND_MIN, 1, 65535, FIELD(max_connections), 1, 1, NORMAL_ONLY },
-	{ "iSCSIProtocolLevel", KIND_MIN, 0, 31, FIELD(protocol_level), 2, 1, NORMAL_ONLY | NO_SHOW },
+	{ "MaxConnections", KIND_MIN, 1, 65535, FIELD(max_connections), 1, 1, SESSION },
+	{ "iSCSIProtocolLevel", KIND_MIN, 0, 31, FIELD(protocol_level), 2, 1, SESSION | NO_SHOW },
 	{ "TaskReporting", KIND_REPORTING, 0, 0, FIELD(task_reporting), REPORTING_RFC3720,
-	  REPORTING_RFC3720, NORMAL_ONLY | NO_SHOW },
+	  REPORTING_RFC3720, SESSION | NO_SHOW },
 	{ "MaxQueueCmd", KIND_LOCAL, 1, 1024, FIELD(max_queue_cmd), 128, 128, 0 },
 };
 static_assert(ARRAY_SIZE(keys) <= 64, "bits of negotiation.seen");
@@ -77,11 +79,7 @@ static_assert(ARRAY_SIZE(keys) <= 64, "bits of negotiation.seen");
  */
 static uint32_t implemented_max(const struct key *k)
 {
-	if (k->field == FIELD(erl))
-		return 0;
-	if (k->field == FIELD(max_connections))
-		return 1;
-	return k->max;
+	return k->field == FIELD(erl) ? 0 : k->max;
 }
 
 static bool is_bool(const struct key *k)
@@ -128,6 +126,15 @@ void params_rfc_defaults(struct iscsi_params *p)
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (has_field(&keys[i]))
 			*field(p, &keys[i]) = keys[i].rfc;
+}
+
+void params_join(struct iscsi_params *p, const struct iscsi_params *s)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].flags & LEADING)
+			*field(p, &keys[i]) = value_of(s, &keys[i]);
 }
 
 static const struct key *find(const char *name)
@@ -345,11 +352,12 @@ static void answer_reporting(struct negotiation *n, const struct key *k, char *v
 		[REPORTING_FENCE] = "ResponseFence",
 		[REPORTING_FAST_ABORT] = "FastAbort",
 	};
+	/* Responses of several connections are not fenced off from each other. */
+	uint32_t most = n->ours->max_connections > 1 ? REPORTING_RFC3720 : REPORTING_FAST_ABORT, i;
 	char *word;
-	uint32_t i;
 
 	while ((word = text_next(&value)))
-		for (i = 0; i < ARRAY_SIZE(names); i++) {
+		for (i = 0; i <= most; i++) {
 			if (strcmp(word, names[i]))
 				continue;
 			*field(n->result, k) = i;
@@ -403,7 +411,8 @@ static bool unwanted(const struct negotiation *n, const struct key *k)
 {
 	uint32_t ours, now;
 
-	if (!has_field(k) || (n->discovery && (k->flags & NORMAL_ONLY)))
+	if (!has_field(k) || (n->discovery && (k->flags & NORMAL_ONLY)) ||
+	    (n->joins && (k->flags & LEADING)))
 		return false;
 	ours = own_value(n->ours, k);
 	now = value_of(n->result, k);
@@ -488,7 +497,7 @@ int key_negotiate(struct negotiation *n, const char *name, char *value)
 		return -ENOENT;
 	}
 	bit = bit_of(k);
-	if (n->seen & bit)
+	if ((n->seen & bit) || (n->joins && (k->flags & LEADING)))
 		return -EPROTO;
 	n->seen |= bit;
 	if (n->asked & bit)

@@ -45,6 +45,7 @@ struct negotiation {
 	struct iscsi_params *result; /* the connection's; RFC defaults before */
 	struct strbuf *out;	     /* answers */
 	bool discovery;
+	bool joins;		     /* a session that is there: only what is the connection's own */
 	bool full_feature;	     /* only what may change later: MaxRecvDataSegmentLength */
 	bool declared;		     /* our MaxRecvDataSegmentLength was sent */
 	uint64_t seen;		     /* rows the initiator sent already: twice is an error */
@@ -56,6 +57,8 @@ struct negotiation {
 void params_defaults(struct iscsi_params *p);
 /* The RFC's defaults: what holds before negotiation. */
 void params_rfc_defaults(struct iscsi_params *p);
+/* What holds before the negotiation of a further connection of a session with @s. */
+void params_join(struct iscsi_params *p, const struct iscsi_params *s);
 /* One key of a target by administrator. -ENOENT: no such key; ERR_INVALID_REQUEST with the legal range. */
 int params_set(struct iscsi_params *p, const char *key, const char *value, struct err *err);
 /* Adds "MaxRecvDataSegmentLength": "262144", ... in the order of the predecessor's show. */

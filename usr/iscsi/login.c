@@ -51,8 +51,7 @@ void login_end(struct iscsi_conn *conn)
 	if (!l)
 		return;
 	conn->login = NULL;
-	if (l->reinstated)
-		login_forget_old(l);
+	login_forget_old(l);
 	if (l->auth && l->auth->end)
 		l->auth->end(l);
 	strbuf_free(&l->in);
@@ -115,8 +114,7 @@ static void refuse(struct iscsi_login *l, enum iscsi_login_status status)
 	if (!pdu)
 		return;
 	/* The end of the old session must not make a session of a login that was refused. */
-	if (l->reinstated)
-		login_forget_old(l);
+	login_forget_old(l);
 	log_limited(LOG_LVL_INFO, "login of %s from %s refused: status %04x",
 		    *l->initiator ? l->initiator : "an initiator", addr_format(&conn->peer, peer),
 		    status);
@@ -168,8 +166,10 @@ void login_finish(struct iscsi_login *l)
 	if (conn->closing)
 		return;
 	conn->params.max_recv_dsl = l->ours.max_recv_dsl;
-	conn->session->params = conn->params;
-	conn->session->params.max_queue_cmd = l->ours.max_queue_cmd;
+	if (!l->nego.joins) {
+		conn->session->params = conn->params;
+		conn->session->params.max_queue_cmd = l->ours.max_queue_cmd;
+	}
 	login_end(conn);
 	conn_full_feature(conn);
 }
@@ -293,6 +293,17 @@ static void transit(struct iscsi_login *l, uint8_t flags)
 	login_finish(l);
 }
 
+/* 6.3.1: what holds for the session was agreed on by its leading login. */
+static bool join_begin(struct iscsi_login *l)
+{
+	const struct iscsi_session *s = login_joined(l);
+
+	if (s)
+		params_join(&l->conn->params, &s->params);
+	l->nego.joins = true;
+	return s;
+}
+
 /* Who and what for comes first, wherever it stands: the other answers depend on it. */
 static enum iscsi_login_status process(struct iscsi_login *l)
 {
@@ -306,6 +317,8 @@ static enum iscsi_login_status process(struct iscsi_login *l)
 			return status;
 		l->identified = true;
 		l->nego.discovery = l->discovery;
+		if (l->tsih && !join_begin(l))
+			return LOGIN_NO_SESSION;
 	}
 	if (text_each(l->in.s, l->in.len, other_key, l))
 		return LOGIN_INITIATOR_ERROR;
@@ -392,7 +405,8 @@ static enum iscsi_login_status check_request(struct iscsi_login *l,
 	if (memcmp(l->isid, req->isid, sizeof(l->isid)) || l->itt != be32_get(req->itt) ||
 	    l->conn->cid != be16_get(req->cid))
 		return LOGIN_INVALID_REQUEST;
-	if (csg != l->stage || csg > STAGE_OPERATIONAL || l->reinstated)
+	if (csg != l->stage || csg > STAGE_OPERATIONAL || l->reinstated ||
+	    l->joins)
 		return LOGIN_INVALID_REQUEST;
 	return LOGIN_OK;
 }

@@ -37,7 +37,6 @@ struct iscsi_login {
 	char session_type[16];
 	bool bad_name;
 	bool discovery;
-	bool rejoins;	/* takes the place of the session of @tsih, whose connection it replaces */
 	struct iscsi_target *target;	    /* NULL: discovery */
 	struct iscsi_params ours;	    /* what we offer: the target's, or defaults */
 	struct negotiation nego;
@@ -46,6 +45,7 @@ struct iscsi_login {
 	void *auth_state;
 	enum iscsi_login_status status;	    /* what went wrong in a key */
 	struct iscsi_session *reinstated;   /* being closed before we go on; NULL: none */
+	struct iscsi_session *joins;	    /* held until the connection that we replace is gone; or NULL */
 	uint8_t final_flags;		    /* of the response that waits for it */
 };
 

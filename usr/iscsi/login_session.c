@@ -22,31 +22,43 @@ static void old_gone(void *arg)
 	login_finish(l);
 }
 
-/* The live session of this initiator port that the TSIH names (6.3.1), or NULL. */
-static struct iscsi_session *named(const struct iscsi_login *l)
+struct iscsi_session *login_joined(const struct iscsi_login *l)
 {
 	struct iscsi_session *s = session_by_tsih(&iscsi, l->tsih);
 
-	return s && !s->dying && s->target == l->target &&
+	return s && !s->dying && s->target && s->target == l->target &&
 	       !memcmp(s->isid, l->isid, sizeof(s->isid)) &&
 	       !strcmp(s->initiator, l->initiator) ? s : NULL;
 }
 
-/*
- * Connection reinstatement (6.3.4). At error recovery level 0 nothing of a session outlives its
- * only connection but its name: all tasks end, and a new one takes over the TSIH.
- */
-static struct iscsi_session *rejoined(struct iscsi_login *l)
+static void old_conn_gone(struct iscsi_conn *conn)
 {
-	struct iscsi_session *s = named(l);
-	struct iscsi_conn *conn;
+	struct iscsi_login *l = conn->login;
 
-	if (!s)
-		return NULL;
-	list_for_each(conn, &s->conns, link)
-		if (conn->cid == l->conn->cid)
-			l->rejoins = true;
-	return l->rejoins ? s : NULL;
+	/* Another login may have taken the same CID in the meantime. */
+	if (!login_wait_for_old(l))
+		login_finish(l);
+}
+
+/*
+ * Connection reinstatement (6.3.4): the same CID again logs the old connection out. Its tasks end, the
+ * session goes on.
+ */
+static bool wait_for_conn(struct iscsi_login *l)
+{
+	struct iscsi_session *s = login_joined(l);
+	struct iscsi_conn *old = s ? session_conn(s, l->conn->cid) : NULL;
+
+	if (!old)
+		return false;
+	log_info("%s replaces connection %u of its session", l->initiator, old->cid);
+	if (!l->joins)
+		session_hold(s);
+	l->joins = s;
+	old->logged_out = true;
+	conn_close(old, "connection reinstatement");
+	conn_await(l->conn, old, old_conn_gone);
+	return true;
 }
 
 bool login_wait_for_old(struct iscsi_login *l)
@@ -55,8 +67,9 @@ bool login_wait_for_old(struct iscsi_login *l)
 
 	if (l->discovery)
 		return false;
-	old = l->tsih ? rejoined(l) :
-			session_find(l->target, l->initiator, l->isid, l->conn->tpgt);
+	if (l->tsih)
+		return wait_for_conn(l);
+	old = session_find(l->target, l->initiator, l->isid, l->conn->tpgt);
 	if (!old)
 		return false;
 	log_info("%s logs in again: its old session is closed", l->initiator);
@@ -70,8 +83,35 @@ bool login_wait_for_old(struct iscsi_login *l)
 
 void login_forget_old(struct iscsi_login *l)
 {
-	l->reinstated->ended = NULL;
+	struct iscsi_session *s = l->joins;
+
+	if (l->reinstated)
+		l->reinstated->ended = NULL;
 	l->reinstated = NULL;
+	l->joins = NULL;
+	list_del(&l->conn->wait_link);
+	if (s)
+		session_unhold(s);
+}
+
+/* 6.3.1, 6.3.3: one more connection, as many as were agreed on, through the same portal group. */
+static enum iscsi_login_status join(struct iscsi_login *l)
+{
+	struct iscsi_session *s = login_joined(l);
+	enum iscsi_login_status status;
+
+	if (!s)
+		return LOGIN_NO_SESSION;
+	if (s->tpgt != l->conn->tpgt)
+		return LOGIN_CANT_INCLUDE;
+	if (s->n_conns >= s->params.max_connections)
+		return LOGIN_TOO_MANY_CONNECTIONS;
+	status = login_admit(l);
+	if (status)
+		return status;
+	session_add_conn(s, l->conn);
+	login_forget_old(l);
+	return LOGIN_OK;
 }
 
 enum iscsi_login_status login_make_session(struct iscsi_login *l)
@@ -80,8 +120,8 @@ enum iscsi_login_status login_make_session(struct iscsi_login *l)
 	struct iscsi_session *s;
 	int r;
 
-	if (l->tsih && !l->rejoins)
-		return named(l) ? LOGIN_TOO_MANY_CONNECTIONS : LOGIN_NO_SESSION;
+	if (l->tsih)
+		return join(l);
 	/* Again: the administrator may have changed his mind since the first request. */
 	status = l->target ? login_admit(l) : LOGIN_OK;
 	if (status)
@@ -94,7 +134,7 @@ enum iscsi_login_status login_make_session(struct iscsi_login *l)
 	s->exp_cmd_sn = l->cmd_sn;
 	s->max_cmd_sn = l->cmd_sn - 1;
 	session_add_conn(s, l->conn);
-	r = session_start(s, l->tsih);
+	r = session_start(s);
 	if (!r)
 		return LOGIN_OK;
 	/* The connection carries the refusal; the session goes with it. */

@@ -8,5 +8,7 @@
 struct iscsi_conn;
 
 void logout_header(struct iscsi_conn *conn);
+/* The connection ends: a response that waits is not sent. */
+void logout_end(struct iscsi_conn *conn);
 
 #endif

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "iscsi/async.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/task.h"
 #include "target/core.h"
 #include "target/nexus.h"
 #include "target/target.h"
@@ -60,6 +62,7 @@ struct iscsi_session *session_new(struct iscsi *is, struct iscsi_target *t, cons
 	s->tpgt = tpgt;
 	memcpy(s->isid, isid, sizeof(s->isid));
 	list_init(&s->conns);
+	list_init(&s->lost);
 	list_init(&s->early);
 	loop_call_init(&s->reap, LOOP_REAP, reap);
 	list_push_back(&is->sessions, &s->link);
@@ -97,12 +100,11 @@ static int make_nexus(struct iscsi_session *s)
 	return s->nexus ? 0 : -ENOMEM;
 }
 
-int session_start(struct iscsi_session *s, uint16_t tsih)
+int session_start(struct iscsi_session *s)
 {
+	uint16_t tsih = free_tsih(&iscsi);
 	int r;
 
-	if (!tsih || session_by_tsih(&iscsi, tsih))
-		tsih = free_tsih(&iscsi);
 	if (!tsih || hash_insert(&iscsi.by_tsih, &s->tsih_node, hash_u64(tsih)))
 		return -ENOMEM;
 	s->tsih = tsih;
@@ -123,10 +125,11 @@ static void check_gone(struct iscsi_session *s)
 	void (*ended)(void *arg) = s->ended;
 	void *arg = s->ended_arg;
 
-	if (!s->dying || s->n_conns_left || s->nexus)
+	if (!s->dying || s->n_conns_left || s->nexus || s->n_joining)
 		return;
 	if (s->tsih)
 		hash_remove(&iscsi.by_tsih, &s->tsih_node);
+	loop_call_cancel(&s->reap);
 	loop_timer_cancel(&s->retain_timer);
 	list_del(&s->link);
 	hash_free(&s->tasks);
@@ -179,18 +182,79 @@ void session_close(struct iscsi_session *s, const char *why, void (*ended)(void 
 	die(s);
 }
 
+struct iscsi_conn *session_conn(const struct iscsi_session *s, uint16_t cid)
+{
+	struct iscsi_conn *conn;
+
+	list_for_each(conn, &s->conns, link)
+		if (conn->cid == cid)
+			return conn;
+	list_for_each(conn, &s->lost, link)
+		if (conn->cid == cid)
+			return conn;
+	return NULL;
+}
+
+/* Another connection than @conn, or NULL. */
+static struct iscsi_conn *other_conn(const struct iscsi_session *s, const struct iscsi_conn *conn)
+{
+	struct iscsi_conn *other;
+
+	list_for_each(other, &s->conns, link)
+		if (other != conn && !conn_ending(other))
+			return other;
+	return NULL;
+}
+
+void session_forget_early(struct iscsi_session *s, struct iscsi_conn *conn)
+{
+	struct iscsi_conn *other = other_conn(s, conn);
+	struct iscsi_task *task, *tmp;
+
+	list_for_each_safe(task, tmp, &conn->tasks, conn_link) {
+		if (task->submitted)
+			continue;
+		if (task->hole && other)
+			task_move(task, other);
+		else
+			list_del(&task->early_link);
+	}
+}
+
 void session_conn_gone(struct iscsi_session *s, struct iscsi_conn *conn)
 {
 	list_del(&conn->link);
-	if (!--s->n_conns)
+	list_push_back(&s->lost, &conn->link);
+	s->n_conns--;
+	if (s->dying)
+		return;
+	if (!s->n_conns && !s->n_joining) {
 		die(s);
+		return;
+	}
+	session_forget_early(s, conn);
+	/* RFC 7143 11.9.1; nothing of its tasks is kept. */
+	if (conn->login_done && !conn->logged_out)
+		async_send(s, ISCSI_ASYNC_DROP_CONN, conn->cid, (uint16_t)s->params.time2wait, 0);
+}
+
+void session_hold(struct iscsi_session *s)
+{
+	s->n_joining++;
+}
+
+void session_unhold(struct iscsi_session *s)
+{
+	s->n_joining--;
+	if (!s->n_conns && !s->n_joining)
+		die(s);
+	/* Not here: the caller may still look at it. */
+	if (s->dying)
+		loop_call_queue(iscsi.core->loop, &s->reap);
 }
 
 void session_conn_freed(struct iscsi_session *s)
 {
 	s->n_conns_left--;
-	if (!s->n_conns_left && s->dying && !s->nexus) {
-		loop_call_cancel(&s->reap);
-		check_gone(s);
-	}
+	check_gone(s);
 }

@@ -34,8 +34,10 @@ struct iscsi_session {
 	char *alias;		/* InitiatorAlias or NULL */
 	struct iscsi_params params;
 	struct list conns;	/* struct iscsi_conn */
+	struct list lost;	/* closed ones that still exist */
 	unsigned int n_conns;	/* in @conns */
 	unsigned int n_conns_left; /* that still exist, closed ones with tasks included */
+	unsigned int n_joining;	/* logins that keep it alive, as they are about to join */
 	struct loop_call reap;
 	/* Command numbering (4.2.2.1). */
 	uint32_t exp_cmd_sn;
@@ -62,20 +64,27 @@ struct iscsi_session *session_by_tsih(const struct iscsi *is, uint16_t tsih);
 struct iscsi_session *session_new(struct iscsi *is, struct iscsi_target *t, const char *initiator,
 				  const uint8_t isid[6], uint16_t tpgt);
 void session_add_conn(struct iscsi_session *s, struct iscsi_conn *conn);
-/*
- * Assigns the TSIH, @tsih if that is free and not 0, and creates the nexus. 0, -ENOMEM, -EAGAIN
- * (target not ready).
- */
-int session_start(struct iscsi_session *s, uint16_t tsih);
+/* Assigns a TSIH and creates the nexus. 0, -ENOMEM, -EAGAIN (target not ready). */
+int session_start(struct iscsi_session *s);
 /*
  * Closes all connections, destroys the nexus, frees the session when all is released, then calls
  * @ended (may be NULL) from the loop.
  */
 void session_close(struct iscsi_session *s, const char *why, void (*ended)(void *arg), void *arg);
-/* A connection ended (conn.c tells). The last one's end is the session's, at error recovery level 0. */
+/* A connection ended (conn.c tells). The last one's end is the session's. */
 void session_conn_gone(struct iscsi_session *s, struct iscsi_conn *conn);
 /* A connection that had closed is being freed: nothing of it refers to the session any more. */
 void session_conn_freed(struct iscsi_session *s);
+/* The connection of that CID, which may be closed already, with tasks left; NULL: none. */
+struct iscsi_conn *session_conn(const struct iscsi_session *s, uint16_t cid);
+/*
+ * RFC 7143 11.14.1: what a connection that goes has brought and ExpCmdSN has not passed is forgotten; the
+ * initiator may send it again. Numbers that are received without a command stay so.
+ */
+void session_forget_early(struct iscsi_session *s, struct iscsi_conn *conn);
+/* While a login waits to join, the end of the last connection is not the session's. */
+void session_hold(struct iscsi_session *s);
+void session_unhold(struct iscsi_session *s);
 /* ExpCmdSN + window, smaller while memory is short; never below what was told. */
 uint32_t session_max_cmd_sn(struct iscsi_session *s);
 

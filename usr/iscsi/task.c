@@ -94,6 +94,23 @@ void task_defer_free(struct iscsi_task *task)
 	loop_call_queue(iscsi.core->loop, &task->reap);
 }
 
+/* Whoever waits until it has no tasks is told by its reap call. */
+static void leave(struct iscsi_conn *conn)
+{
+	if (!--conn->n_tasks && unlikely(conn->closing || conn->emptied))
+		loop_call_queue(iscsi.core->loop, &conn->reap);
+}
+
+void task_move(struct iscsi_task *task, struct iscsi_conn *conn)
+{
+	task_forget_rx(task);
+	list_del(&task->conn_link);
+	leave(task->conn);
+	task->conn = conn;
+	list_push_back(&conn->tasks, &task->conn_link);
+	conn->n_tasks++;
+}
+
 void task_free(struct iscsi_task *task)
 {
 	struct iscsi_conn *conn = task->conn;
@@ -115,8 +132,7 @@ void task_free(struct iscsi_task *task)
 	if (unlikely(task->early_data))
 		buf_put(&iscsi.core->bufs, task->early_data, task->early_size);
 	pool_put(&iscsi.tasks, task);
-	if (!--conn->n_tasks && conn->closing)
-		loop_call_queue(iscsi.core->loop, &conn->reap);
+	leave(conn);
 }
 
 void task_check_done(struct iscsi_task *task)

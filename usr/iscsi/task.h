@@ -91,6 +91,9 @@ void task_defer_free(struct iscsi_task *task);
 /* The receive machine must not touch the task's buffer any more. */
 void task_forget_rx(struct iscsi_task *task);
 
+/* Another connection of the session takes it over. */
+void task_move(struct iscsi_task *task, struct iscsi_conn *conn);
+
 /* Takes its place in the window, or among the immediate ones. */
 void task_count(struct iscsi_task *task, bool immediate);
 /* Gives it up, so that the response already tells of the larger window. Idempotent. */

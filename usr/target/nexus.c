@@ -79,15 +79,25 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 }
 
 /* Nothing is started in the meantime: what waits behind an aborted command may be next. */
-static void abort_all(struct nexus *n)
+void nexus_abort(struct nexus *n, bool (*which)(struct scsi_cmd *cmd, void *arg), void *arg)
 {
 	struct scsi_cmd *cmd, *tmp;
+	struct itl *itl;
 
 	n->target->hold++;
 	list_for_each_safe(cmd, tmp, &n->cmds, nexus_link)
-		if (cmd_alive(cmd))
+		if (cmd_alive(cmd) && which(cmd, arg))
 			cmd_abort(cmd, false);
 	n->target->hold--;
+	list_for_each(itl, &n->itl_list, nexus_link)
+		taskset_advance(itl->lu);
+}
+
+static bool each(struct scsi_cmd *cmd, void *arg)
+{
+	(void)cmd;
+	(void)arg;
+	return true;
 }
 
 void itl_allow_removal(struct itl *itl)
@@ -111,9 +121,7 @@ void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg)
 		reserve_reset(itl->lu, n);
 		itl_allow_removal(itl);
 	}
-	abort_all(n);
-	list_for_each(itl, &n->itl_list, nexus_link)
-		taskset_advance(itl->lu);
+	nexus_abort(n, each, NULL);
 	nexus_check_gone(n);
 }
 

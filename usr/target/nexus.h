@@ -82,6 +82,11 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
  * loop (may be NULL). It leaves target->nexuses at once.
  */
 void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg);
+/*
+ * Aborts the commands that @which says, silently (transport->aborted for each, now or later): those of
+ * a connection that was lost, while the nexus lives on. Not from inside a call of the target.
+ */
+void nexus_abort(struct nexus *n, bool (*which)(struct scsi_cmd *cmd, void *arg), void *arg);
 /* The I_T_L nexus for a LUN, made when there is such a LU; NULL: no such LU, or no memory. */
 struct itl *nexus_itl(struct nexus *n, uint64_t lun);
 /* For lu.c and nexus.c. Nothing refers to it any more. */

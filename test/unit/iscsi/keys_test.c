@@ -78,6 +78,8 @@ static void what_the_administrator_set_holds_from_the_first_request_on(void **st
 		{ "MaxRecvDataSegmentLength", "8192", "65536", "8192" },
 		{ "DefaultTime2Wait", "5", "2", "5" },
 		{ "DefaultTime2Retain", "7", "20", "7" },
+		{ "MaxConnections", "4", "8", "4" },
+		{ "MaxConnections", "4", "1", "1" },
 		{ "DataPDUInOrder", "No", "No", "No" },
 		{ "DataPDUInOrder", "No", "Yes", "Yes" },
 		{ "DataSequenceInOrder", "No", "No", "No" },
@@ -102,7 +104,6 @@ static void what_is_allowed_beyond_what_is_implemented_is_never_agreed_on(void *
 	static const struct {
 		const char *key, *set, *offer, *answer;
 	} table[] = {
-		{ "MaxConnections", "4", "8", "1" },
 		{ "ErrorRecoveryLevel", "2", "2", "0" },
 		{ "IFMarker", "Yes", "Yes", "No" },
 		{ "OFMarkInt", "2048", "4096", "Reject" },
