@@ -64,52 +64,65 @@ void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result)
 	set_residuals(cmd);
 }
 
-static void count_classic(struct itl_stats *s, const struct scsi_cmd *cmd, enum op_class cls)
+static void count_classic(struct itl_stats *s, const struct scsi_cmd *cmd)
 {
-	if (cls == OPC_READ) {
+	if (cmd->op->cls == OPC_READ) {
 		s->rd_done_cmds++;
 		s->rd_done_bytes += cmd->in_len;
-	} else if (cls == OPC_WRITE) {
+	} else if (cmd->op->cls == OPC_WRITE) {
 		s->wr_done_cmds++;
 		s->wr_done_bytes += cmd->out_want;
 	}
 }
 
-static void count_failed(struct scsi_cmd *cmd, struct io_stats *s, enum scsi_result result)
+static void count_failed(const struct scsi_cmd *cmd, struct io_stats *s, uint8_t key)
 {
 	if (cmd->aborted && !cmd->abort_status)
 		s->aborted++;
 	else
-		stats_failed(s, cmd->status, scsi_result_info(result)->key);
+		stats_failed(s, cmd->status, key);
 }
 
-/* Not inlined: the path of what goes well shall be short. */
-static __attribute__((noinline)) void count_failure(struct scsi_cmd *cmd, enum scsi_result result)
+/* The first of a class, and what did not go well. Not inlined: the path of others shall be short. */
+static __attribute__((noinline)) void count_unusual(struct scsi_cmd *cmd, enum scsi_result result,
+						    uint64_t ns, uint64_t bytes)
 {
-	count_failed(cmd, cmd->io, result);
+	enum op_class cls = cmd->op ? (enum op_class)cmd->op->cls : OPC_OTHER;
+	uint8_t key = scsi_result_info(result)->key;
+
+	stats_count(cmd->io, cls, ns, bytes);
 	if (cmd->lu)
-		count_failed(cmd, &cmd->lu->stats, result);
+		stats_count(&cmd->lu->stats, cls, ns, bytes);
+	if (succeeded(cmd))
+		return;
+	count_failed(cmd, cmd->io, key);
+	if (cmd->lu)
+		count_failed(cmd, &cmd->lu->stats, key);
 	if (cmd->itl && cmd->op)
 		cmd->itl->stats.errs++;
 }
 
 void cmd_count_ended(struct scsi_cmd *cmd, enum scsi_result result)
 {
-	enum op_class cls = likely(cmd->op) ? (enum op_class)cmd->op->cls : OPC_OTHER;
 	uint64_t ns = loop_now_late(cmd->nexus->target->core->loop) - cmd->start_ns;
-	unsigned int bucket = latency_bucket(ns);
-	uint64_t bytes = 0;
+	uint64_t bytes = (uint64_t)cmd->in_len + cmd->out_want;
+	struct stat_class *io, *lu;
+	unsigned int bucket;
 
-	if (likely(succeeded(cmd))) {
-		bytes = (uint64_t)cmd->in_len + cmd->out_want;
-		if (likely(cmd->itl))
-			count_classic(&cmd->itl->stats, cmd, cls);
-	} else {
-		count_failure(cmd, result);
+	if (unlikely(!succeeded(cmd) || !cmd->lu)) {
+		count_unusual(cmd, result, ns, succeeded(cmd) ? bytes : 0);
+		return;
 	}
-	stats_count(cmd->io, cls, bucket, ns, bytes);
-	if (likely(cmd->lu))
-		stats_count(&cmd->lu->stats, cls, bucket, ns, bytes);
+	count_classic(&cmd->itl->stats, cmd);
+	io = &cmd->io->cls[cmd->op->cls];
+	lu = &cmd->lu->stats.cls[cmd->op->cls];
+	if (unlikely(!io->hist || !lu->hist)) {
+		count_unusual(cmd, result, ns, bytes);
+		return;
+	}
+	bucket = latency_bucket(ns);
+	stat_class_count(io, bucket, ns, bytes);
+	stat_class_count(lu, bucket, ns, bytes);
 }
 
 void cmd_count_submitted(struct scsi_cmd *cmd)

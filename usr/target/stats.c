@@ -55,11 +55,19 @@ static uint64_t *new_hist(void)
 	return calloc(LATENCY_BUCKETS, sizeof(uint64_t));
 }
 
-void stats_no_hist(struct stat_class *c, unsigned int bucket)
+void stats_count(struct io_stats *s, enum op_class cls, uint64_t ns, uint64_t bytes)
 {
-	c->hist = new_hist();
-	if (c->hist)
-		c->hist[bucket]++;
+	struct stat_class *c = &s->cls[cls];
+
+	if (!c->hist)
+		c->hist = new_hist();
+	if (c->hist) {
+		stat_class_count(c, latency_bucket(ns), ns, bytes);
+		return;
+	}
+	c->cmds++;
+	c->bytes += bytes;
+	c->ns += ns;
 }
 
 void stats_done(struct io_stats *s)

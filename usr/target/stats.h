@@ -73,23 +73,20 @@ void stats_done(struct io_stats *s);
 void stats_add(struct io_stats *to, const struct io_stats *from);
 /* stats_add(), and @from is empty afterwards. */
 void stats_move(struct io_stats *to, struct io_stats *from);
-void stats_no_hist(struct stat_class *c, unsigned int bucket);
 /* A status that is not GOOD. @key: of CHECK CONDITION. */
 void stats_failed(struct io_stats *s, uint8_t status, uint8_t key);
 
-/* An end. On the path of every command. */
-static inline void stats_count(struct io_stats *s, enum op_class cls, unsigned int bucket,
-			       uint64_t ns, uint64_t bytes)
-{
-	struct stat_class *c = &s->cls[cls];
+/* An end; makes the histogram if there is none. */
+void stats_count(struct io_stats *s, enum op_class cls, uint64_t ns, uint64_t bytes);
 
+/* The same where there is one. On the path of every command. */
+static inline void stat_class_count(struct stat_class *c, unsigned int bucket, uint64_t ns,
+				    uint64_t bytes)
+{
 	c->cmds++;
-	c->ns += ns;
 	c->bytes += bytes;
-	if (likely(c->hist))
-		c->hist[bucket]++;
-	else
-		stats_no_hist(c, bucket);
+	c->ns += ns;
+	c->hist[bucket]++;
 }
 
 /*
