@@ -34,7 +34,8 @@ static bool closed(const struct scsi_cmd *cmd)
 	enum scsi_result background = cmd->lu->background;
 
 	return unlikely(background != RES_GOOD) &&
-	       (!(cmd->op->flags & OP_FORMATTING_OK) || background != RES_ME_SANITIZE_FAILED);
+	       (!(cmd->op->flags & OP_FORMATTING_OK) ||
+		scsi_result_info(background)->key == SK_NOT_READY);
 }
 
 /* @cmd is in the queue and waits: whether it must go on waiting. */

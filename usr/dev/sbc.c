@@ -126,26 +126,22 @@ static const struct spc_log_page logs[] = {
 
 static const struct spc_ops ops = {
 	.device_specific = device_specific,
+	.block_desc = sbc_block_desc,
+	.set_block_desc = sbc_set_block_desc,
 	.logs = logs,
 };
 
-/* @err may name what can't be: a block size that no initiator understands or the store can't do. */
-static int block_size_check(const struct lu *lu, struct err *err)
+/* What was kept about the medium that is there now. */
+static void medium_resume(struct lu *lu)
 {
-	if (!is_power_of_2(lu->block_size) || lu->block_size < 512 || lu->block_size > 4096)
-		return err_set(err, ERR_INVALID_REQUEST,
-			       "block size %u: a disk has 512, 1024, 2048 or 4096", lu->block_size);
-	if (lu->bs && lu->bs->align > lu->block_size)
-		return err_set(err, ERR_INVALID_REQUEST,
-			       "block size %u: %s can only be accessed in units of %u bytes",
-			       lu->block_size, lu->bs->path, lu->bs->align);
-	return 0;
+	sbc_block_size_resume(lu);
+	sbc_sanitize_resume(lu);
 }
 
 static int attach(struct lu *lu, struct err *err)
 {
 	struct sbc *sbc;
-	int ret = block_size_check(lu, err);
+	int ret = sbc_block_size_check(lu, lu->block_size, err);
 
 	if (ret)
 		return ret;
@@ -159,7 +155,7 @@ static int attach(struct lu *lu, struct err *err)
 	if (ret)
 		free(sbc);
 	else
-		sbc_sanitize_resume(lu);
+		medium_resume(lu);
 	return ret;
 }
 
@@ -183,13 +179,16 @@ static void medium_changed(struct lu *lu)
 	sbc->flush_failed = false;
 	lu->stopped = false;
 	sbc_job_forget(lu);
+	sbc->format_corrupt = false;
+	sbc->next_block_size = 0;
 	sbc_sanitize_forget(lu);
-	sbc_sanitize_resume(lu);
+	medium_resume(lu);
 }
 
 static void reset(struct lu *lu)
 {
 	lu->stopped = false;
+	to_sbc(lu)->next_block_size = 0;
 	spc_modes_reset(lu);
 }
 

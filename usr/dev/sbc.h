@@ -37,6 +37,8 @@ struct sbc {
 	struct scsi_cmd *job_cmd; /* waits for the job's end; NULL: none */
 	struct loop_call job_cancel;
 	struct sbc_sanitize *sanitize; /* that runs or failed; owned */
+	bool format_corrupt;	 /* a FORMAT UNIT failed */
+	uint32_t next_block_size; /* by MODE SELECT, for the next FORMAT UNIT; 0: as it is */
 };
 
 static inline struct sbc *to_sbc(const struct lu *lu)
@@ -98,6 +100,28 @@ uint32_t sbc_out_differs(const struct scsi_cmd *cmd, uint32_t off, const uint8_t
 			 uint32_t len);
 /* Largest request for @op, UNMAP or ZERO. */
 uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op);
+
+/*
+ * Which medium something was kept about: the store's path and size, so that what is meant for one
+ * never happens to another. lu->bs is there.
+ */
+uint32_t sbc_medium_len(const struct lu *lu);
+void sbc_medium_put(const struct lu *lu, uint8_t *buf);
+bool sbc_medium_is(const struct lu *lu, const uint8_t *kept, uint32_t len);
+
+/* The block size that an initiator has formatted this medium to, or may want. */
+void sbc_block_size_resume(struct lu *lu);
+bool sbc_block_desc(const struct lu *lu, struct spc_block_desc *d);
+enum scsi_result sbc_set_block_desc(struct scsi_cmd *cmd, const struct spc_block_desc *d,
+				    uint16_t offset, bool apply);
+/*
+ * FORMAT UNIT has done its work. Keeps the wanted size: 0, @done follows from the loop; 1, there is
+ * nothing to be kept; -errno. Then it is taken, and told to all but @except.
+ */
+int sbc_block_size_keep(struct lu *lu, void (*done)(void *arg, int err));
+void sbc_block_size_take(struct lu *lu, const struct nexus *except);
+/* What blocks can't be, with @err. */
+int sbc_block_size_check(const struct lu *lu, uint32_t size, struct err *err);
 
 /* SANITIZE with BLOCK ERASE is there. */
 bool sbc_block_erase(const struct lu *lu);

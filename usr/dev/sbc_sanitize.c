@@ -31,23 +31,17 @@ enum { SA_OVERWRITE = 0x01, SA_BLOCK_ERASE = 0x02, SA_EXIT_FAILURE_MODE = 0x1f }
 #define KEPT_AS "sanitize"
 #define KEPT_VERSION 1
 
-/* What was asked for, as it is kept; behind it the pattern, and the store's path. */
+/* What was asked for, as it is kept; behind it the pattern, and which medium it is about. */
 struct sbc_sanitize {
 	uint8_t version, action, ause, invert, failed, count;
 	uint8_t after_failure, ause_before; /* of the operation that this one takes the place of */
 	uint8_t pattern_len[2];
-	uint8_t store_size[8];
 	uint8_t pattern[];
 };
 
-static size_t path_len(const struct lu *lu)
-{
-	return lu->path ? strlen(lu->path) : 0;
-}
-
 static uint32_t state_len(const struct lu *lu, const struct sbc_sanitize *s)
 {
-	return (uint32_t)(sizeof(*s) + get_be16(s->pattern_len) + path_len(lu));
+	return (uint32_t)sizeof(*s) + get_be16(s->pattern_len) + sbc_medium_len(lu);
 }
 
 bool sbc_block_erase(const struct lu *lu)
@@ -63,7 +57,7 @@ static void state_drop(struct lu *lu)
 
 	free(sbc->sanitize);
 	sbc->sanitize = NULL;
-	lu->background = RES_GOOD;
+	lu->background = sbc->format_corrupt ? RES_ME_FORMAT_CORRUPT : RES_GOOD;
 }
 
 static void sanitize_failed(struct lu *lu)
@@ -90,6 +84,7 @@ static void end_kept(void *arg, int err)
 		sanitize_failed(lu);
 		return;
 	}
+	to_sbc(lu)->format_corrupt = false; /* SBC-4 5.30.2 */
 	state_drop(lu);
 	sbc_job_tell(lu, RES_GOOD);
 }
@@ -166,7 +161,7 @@ static struct sbc_sanitize *state_new(struct scsi_cmd *cmd)
 
 	if (scsi_cmd_param(cmd, 0, head, sizeof(head)))
 		pattern = get_be16(head + 2);
-	s = calloc(1, sizeof(*s) + pattern + path_len(cmd->lu));
+	s = calloc(1, sizeof(*s) + pattern + sbc_medium_len(cmd->lu));
 	if (!s)
 		return NULL;
 	*s = (struct sbc_sanitize){
@@ -179,10 +174,8 @@ static struct sbc_sanitize *state_new(struct scsi_cmd *cmd)
 		.ause_before = before && before->ause,
 	};
 	put_be16(s->pattern_len, pattern);
-	put_be64(s->store_size, cmd->lu->bs->size);
 	scsi_cmd_param(cmd, LIST_HEADER, s->pattern, pattern);
-	if (cmd->lu->path)
-		memcpy(s->pattern + pattern, cmd->lu->path, path_len(cmd->lu));
+	sbc_medium_put(cmd->lu, s->pattern + pattern);
 	return s;
 }
 
@@ -260,7 +253,7 @@ static enum scsi_result sanitize_check(struct scsi_cmd *cmd)
 
 	if (!length_right(cmd))
 		return scsi_bad_cdb(cmd, 7, -1);
-	if (cmd->lu->background == RES_GOOD)
+	if (cmd->lu->background == RES_GOOD || cmd->lu->background == RES_ME_FORMAT_CORRUPT)
 		return RES_GOOD;
 	if (cmd->lu->background != RES_ME_SANITIZE_FAILED)
 		return lu_background(cmd->lu, &cmd->extra);
@@ -285,7 +278,7 @@ static enum scsi_result exit_failure_mode(struct scsi_cmd *cmd)
 {
 	struct lu *lu = cmd->lu;
 
-	if (lu->background == RES_GOOD)
+	if (!to_sbc(lu)->sanitize)
 		return RES_GOOD;
 	if (lu->background != RES_ME_SANITIZE_FAILED) /* another came first */
 		return lu_background(lu, &cmd->extra);
@@ -305,9 +298,7 @@ static enum scsi_result exit_failure_mode(struct scsi_cmd *cmd)
 static bool is_ours(const struct lu *lu, const struct sbc_sanitize *s, uint32_t len)
 {
 	return len >= sizeof(*s) && s->version == KEPT_VERSION && len == state_len(lu, s) &&
-	       get_be64(s->store_size) == lu->bs->size &&
-	       (!lu->path ||
-		!memcmp(s->pattern + get_be16(s->pattern_len), lu->path, path_len(lu))) &&
+	       sbc_medium_is(lu, s->pattern + get_be16(s->pattern_len), sbc_medium_len(lu)) &&
 	       (s->action == SA_BLOCK_ERASE ||
 		(s->action == SA_OVERWRITE && s->count && get_be16(s->pattern_len)));
 }

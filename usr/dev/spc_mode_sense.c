@@ -57,10 +57,13 @@ static void put_block_desc(struct sense *s)
 	if (!spc_block_desc_current(s->lu, &d))
 		return;
 	s->bd_len = spc_block_desc_len(s->lu, s->long_lba);
-	if (s->pc == PC_CHANGEABLE)
-		memset(s->buf + s->len, spc->ops && spc->ops->set_block_desc ? 0xff : 0, s->bd_len);
-	else
-		spc_block_desc_put(s->lu, s->long_lba, &d, s->buf + s->len);
+	if (s->pc == PC_CHANGEABLE) {
+		bool all = spc->ops && spc->ops->set_block_desc;
+
+		d = (struct spc_block_desc){ all ? UINT64_MAX : 0, all ? UINT32_MAX : 0,
+					     all ? UINT8_MAX : 0 };
+	}
+	spc_block_desc_put(s->lu, s->long_lba, &d, s->buf + s->len);
 	s->len += s->bd_len;
 }
 

@@ -212,6 +212,7 @@ static json_t *lun_state(const json_t *shown)
 {
 	const char *type = diff_str(shown, "type");
 	bool disk = !strcmp(type, "disk");
+	const char *block = "block_size";
 	json_t *new = json_object();
 
 	copy(new, "backing-store", shown, "path");
@@ -219,8 +220,11 @@ static json_t *lun_state(const json_t *shown)
 	copy(new, "bsoflags", shown, "flags");
 	if (strcmp(diff_str(shown, "bstype"), "rdwr"))
 		copy(new, "bstype", shown, "bstype");
-	if (diff_int(shown, "block_size") != 512)
-		copy(new, "blocksize", shown, "block_size");
+	/* An initiator may have formatted it to another than it was made with. */
+	if (json_object_get(shown, "block_size_conf"))
+		block = "block_size_conf";
+	if (diff_int(shown, block) != 512)
+		copy(new, "blocksize", shown, block);
 	/* The classic text's "cd/dvd" is "cd" for "logicalunit new". */
 	if (!disk || !diff_int(shown, "lun"))
 		json_object_set_new(new, "device-type",

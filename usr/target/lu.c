@@ -227,6 +227,13 @@ void lu_take_store(struct lu *lu)
 	lu->readonly = lu->readonly_conf || (lu->bs && lu->bs->readonly);
 }
 
+void lu_set_block_size(struct lu *lu, uint32_t size)
+{
+	lu->block_size = size;
+	lu->block_shift = (unsigned int)__builtin_ctz(size);
+	lu_take_store(lu);
+}
+
 void lu_size_changed(struct lu *lu)
 {
 	uint64_t before = lu->blocks;

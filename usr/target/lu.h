@@ -69,6 +69,7 @@ struct lu {
 	bool bs_sync, bs_direct;
 	struct lu_ident id;
 	uint32_t block_size;		/* bytes, power of two */
+	uint32_t block_conf;		/* as configured; an initiator may have formatted to another */
 	unsigned int block_shift;
 	uint64_t blocks;		/* whole blocks of the medium; kept up to date on resize */
 	bool online;			/* false: MEDIUM NOT PRESENT or MANUAL INTERVENTION */
@@ -152,6 +153,8 @@ int lu_set(struct lu *lu, const char *name, const char *value, struct err *err);
  */
 void lu_set_path(struct lu *lu, const char *path,
 		 void (*done)(void *arg, const struct err *err), void *arg);
+/* Blocks are of @size bytes from now on. Raises nothing. */
+void lu_set_block_size(struct lu *lu, uint32_t size);
 /* Takes the store's size anew; raises CAPACITY DATA HAS CHANGED when it differs. */
 void lu_size_changed(struct lu *lu);
 /* Asks the store for its size, at most once a second. */

@@ -168,8 +168,8 @@ static int set_block_size(struct lu *lu, uint32_t block_size, struct err *err)
 			       BLOCK_MIN, BLOCK_MAX);
 	if (!lu->dev->block_size)
 		return 0;
-	lu->block_size = block_size ? block_size : lu->dev->block_size;
-	lu->block_shift = (unsigned int)__builtin_ctz(lu->block_size);
+	lu->block_conf = block_size ? block_size : lu->dev->block_size;
+	lu_set_block_size(lu, lu->block_conf);
 	return 0;
 }
 

@@ -88,8 +88,10 @@ static const struct {
 	{ "WRITE SAME(16) NDOB", 0x93, 9, 4, 0, 0, { [BS_ZERO] = RES_ME_WRITE } },
 	{ "SYNCHRONIZE CACHE(10)", 0x35, 0, 4, 0, 0, { [BS_FLUSH] = RES_ME_WRITE } },
 	{ "PRE-FETCH(10)", 0x34, 0, 4, 0, 0, { [BS_PREFETCH] = RES_ME_READ } },
-	{ "FORMAT UNIT", 0x04, 0, 0, 0, 0, { [BS_UNMAP] = RES_ME_WRITE } },
 	{ "GET LBA STATUS(16)", 0x9e, 0x12, 64, 0, 64, { [BS_EXTENTS] = RES_ME_READ } },
+	/* The last, as it closes the medium. */
+	{ "FORMAT UNIT", 0x04, 0, 0, 0, 0,
+	  { [BS_UNMAP] = RES_ME_FORMAT_FAILED, [BS_FLUSH] = RES_ME_FORMAT_FAILED } },
 };
 
 static void every_command_tells_of_every_failing_operation(void **state)

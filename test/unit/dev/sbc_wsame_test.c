@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * WRITE SAME, UNMAP, GET LBA STATUS, FORMAT UNIT.
+ * WRITE SAME, UNMAP, GET LBA STATUS.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -393,54 +393,6 @@ static void full_provisioning_is_all_mapped(void **state)
 	expect_status(buf + 8, 7, d->lu->blocks - 7, 0);
 }
 
-static void format_checks_its_header(void **state)
-{
-	static const struct {
-		uint8_t flags, header[8];
-		uint32_t len;
-		enum scsi_result want;
-	} cases[] = {
-		{ 0x00, { 0 }, 0, RES_GOOD },
-		{ 0x10, { 0 }, 4, RES_GOOD },
-		{ 0x10, { 0, 0x02 }, 4, RES_GOOD },			   /* IMMED */
-		{ 0x10, { 0, 0x80 }, 4, RES_GOOD },			   /* FOV */
-		{ 0x10, { 0, 0x88 }, 4, RES_INVALID_FIELD_PARAM },	   /* IP */
-		{ 0x10, { 0, 0x20 }, 4, RES_INVALID_FIELD_PARAM },	   /* DCRT without FOV */
-		{ 0x10, { 1, 0x00 }, 4, RES_INVALID_FIELD_PARAM },	   /* protection */
-		{ 0x10, { 0, 0, 0, 4 }, 4, RES_INVALID_FIELD_PARAM },	   /* a defect list */
-		{ 0x10, { 0 }, 3, RES_PARAM_LIST_LENGTH },
-		{ 0x10, { 0 }, 0, RES_PARAM_LIST_LENGTH },
-		{ 0x30, { 0 }, 8, RES_GOOD },
-		{ 0x30, { 0 }, 7, RES_PARAM_LIST_LENGTH },
-		{ 0x30, { 0, 0, 0, 0x10 }, 8, RES_INVALID_FIELD_PARAM },
-		{ 0x30, { 0, 0, 0, 0, 0, 0, 0, 1 }, 8, RES_INVALID_FIELD_PARAM },
-		{ 0x80, { 0 }, 0, RES_INVALID_FIELD_CDB },		   /* FMTPINFO */
-	};
-	struct disk *d = *state;
-	uint8_t cdb[32] = { 0x04 };
-	struct shot s;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
-		cdb[1] = cases[i].flags;
-		assert_int_equal(disk_run(d, &s, cdb, cases[i].header, cases[i].len, NULL, 0),
-				 cases[i].want);
-	}
-}
-
-static void format_gives_all_blocks_back(void **state)
-{
-	struct disk *d = *state;
-	uint8_t buf[24], cdb[32] = { 0x04 };
-
-	fill(d, 0, 100, 'x');
-	expect_run(GOOD, d, cdb, NULL, 0, NULL, 0);
-	expect_bytes(d, 0, 100, 0);
-	lba_status(d, 0, buf, 24);
-	expect_status(buf + 8, 0, d->lu->blocks, 1);
-	d->lu->readonly = true;
-	expect_run(WRITE_PROTECTED, d, cdb, NULL, 0, NULL, 0);
-}
-
 #define thin(f) cmocka_unit_test_setup_teardown(f, setup_thin, teardown)
 #define both_sizes(f) thin(f), cmocka_unit_test_setup_teardown(f, setup_thin_4k, teardown)
 #define full(f) cmocka_unit_test_setup_teardown(f, setup_full, teardown)
@@ -466,8 +418,6 @@ int main(void)
 		thin(lba_status_beyond_the_end_is_out_of_range),
 		full(lba_status_beyond_the_end_is_out_of_range),
 		full(full_provisioning_is_all_mapped),
-		full(format_checks_its_header),
-		thin(format_gives_all_blocks_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
