@@ -193,12 +193,11 @@ static bool path_differs(const json_t *was, const json_t *want)
 		      diff_str(json_object_get(want, "new"), "backing-store"));
 }
 
-/* A store is changed while the LUN is offline. False: the new one is not there. */
+/* A medium is taken out while the LUN is offline. False: the new one is not there. */
 static bool change_path(const struct diff_lun *l, const json_t *was, const json_t *want, json_t *batches)
 {
 	const json_t *new = json_object_get(want, "new");
-	const char *path = diff_str(new, "backing-store"), *online = diff_param(want, "online");
-	const char *trouble;
+	const char *path = diff_str(new, "backing-store"), *trouble;
 
 	if (!path_differs(was, want))
 		return true;
@@ -209,9 +208,11 @@ static bool change_path(const struct diff_lun *l, const json_t *was, const json_
 			  diff_str(want, "where"), path, trouble);
 		return false;
 	}
-	diff_batch_add(l, batches, "online", "0");
+	if (!*path)
+		diff_batch_add(l, batches, "online", "0");
 	diff_batch_add(l, batches, "path", path);
-	if (*path && !(online && diff_same_value(online, "0")))
+	if (*path && !*diff_str(json_object_get(was, "new"), "backing-store") &&
+	    !diff_param(want, "online"))
 		diff_batch_add(l, batches, "online", "1");
 	return true;
 }

@@ -33,6 +33,7 @@ struct load {
 	struct strbuf said; /* lines, each after the digit of its level */
 	pthread_t loop;	    /* the thread that must not wait for itself */
 	unsigned int changes;
+	bool first; /* none was loaded before */
 	bool ok;
 };
 
@@ -40,7 +41,7 @@ struct reload {
 	struct reload_conf conf;
 	struct workers *workers; /* one thread: the stores' may all be busy, waiting for this one */
 	struct load load;
-	bool running, again, stopped;
+	bool running, again, stopped, loaded;
 };
 
 /* --- on the thread ---------------------------------------------------------------------------- */
@@ -68,8 +69,10 @@ static void say_notes(struct load *l, const struct conf_notes *notes)
 
 static void on_step(void *arg, enum apply_event event, const char *text)
 {
-	static const enum log_level levels[] = {
-		[APPLY_DONE] = LOG_LVL_INFO,   [APPLY_LEFT] = LOG_LVL_WARN,
+	/* At start all there is is new. */
+	const enum log_level levels[] = {
+		[APPLY_DONE] = ((struct load *)arg)->first ? LOG_LVL_DEBUG : LOG_LVL_INFO,
+		[APPLY_LEFT] = LOG_LVL_WARN,
 		[APPLY_ERROR] = LOG_LVL_ERROR, [APPLY_UNDONE] = LOG_LVL_ERROR,
 		[APPLY_COMMAND] = LOG_LVL_DEBUG,
 	};
@@ -150,6 +153,7 @@ static void load_done(struct job *job)
 	log_said(l);
 	strbuf_free(&l->said);
 	r->running = false;
+	r->loaded |= l->ok;
 	if (l->ok)
 		log_notice("%s is loaded: %u changes", l->path, l->changes);
 	else
@@ -171,6 +175,7 @@ static void load_begin(struct reload *r)
 		.r = r,
 		.path = r->conf.path,
 		.control_port = r->conf.control_port,
+		.first = !r->loaded,
 		.loop = pthread_self(),
 	};
 	list_init(&l->job.link);

@@ -92,7 +92,7 @@ void cmd_end(struct scsi_cmd *cmd, enum scsi_result result)
 		return;
 	if (unlikely(!list_empty(&lu->ts.dormant)))
 		taskset_advance(lu);
-	if (unlikely(lu->dying))
+	if (unlikely(lu->watched))
 		lu_check_drained(lu);
 }
 

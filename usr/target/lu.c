@@ -133,7 +133,7 @@ static void unlink_lu(struct lu *lu)
 	struct target *t = lu->target;
 	struct itl *itl;
 
-	lu->dying = true;
+	lu->dying = lu->watched = true;
 	list_for_each(itl, &lu->itls, lu_link)
 		itl_unhash(itl);
 	if (t->wlun == lu) {
@@ -171,6 +171,8 @@ static void drained(struct lu *lu)
 
 void lu_check_drained(struct lu *lu)
 {
+	if (lu->swap)
+		lu_path_check(lu);
 	if (lu->dying && !lu->opening && !lu->ts.n_tasks && !lu_keep_busy(lu))
 		lu_later(lu, drained);
 }

@@ -50,6 +50,7 @@ struct taskset {
 	unsigned int n_hoq;	/* HEAD OF QUEUE commands, which are always enabled */
 	unsigned int peak;	/* the most that n_tasks has been */
 	bool advancing;		/* taskset_advance() is on the stack */
+	bool held;		/* taskset_hold() */
 };
 
 #define LU_TASKS_MAX 4096 /* commands in one task set; above it TASK SET FULL */
@@ -83,6 +84,8 @@ struct lu {
 	bool tas;			/* TAS of the control mode page */
 	bool automatic;			/* controller at LUN 0 that nobody asked for; the wlun */
 	bool opening;			/* lu_new() or lu_set_path() is under way */
+	bool watched;			/* dying, or a store waits for the last command: cmd_end() tells */
+	struct lu_swap *swap;		/* lu_path.c: the store that waits; NULL: none */
 	bool dying;			/* deleted; commands are draining */
 	enum scsi_result background;	/* RES_NR_FORMAT, RES_NR_SANITIZE while one runs, or
 					   RES_ME_SANITIZE_FAILED; else RES_GOOD. Set by the device
@@ -148,8 +151,14 @@ int lu_delete(struct lu *lu, bool force, void (*done)(void *arg), void *arg, str
  */
 int lu_set(struct lu *lu, const char *name, const char *value, struct err *err);
 /*
- * Closes the old store, opens @path (NULL: no medium); only while offline and without commands.
- * @done from the loop, @err NULL when it went well; otherwise there is no medium now.
+ * The store is that at @path from now on; NULL: no medium, only while offline. @done from the loop,
+ * @err NULL when it went well.
+ *
+ * Online, the new one is opened first; then new commands wait until those under way have ended, the
+ * stores are exchanged, and initiators are told of a new medium and, where they differ, of capacity
+ * and write protection. After an error all is as before.
+ *
+ * Offline, and without commands, the old one is closed first; after an error there is no medium.
  */
 void lu_set_path(struct lu *lu, const char *path,
 		 void (*done)(void *arg, const struct err *err), void *arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a store comes to a logical unit: lu_new() and lu_set_path(). Opening and
- * closing take time, so both end from the loop. Called by the verbs.
+ * How a logical unit comes to be, with its store: lu_new(). Opening and closing take time, so
+ * it ends from the loop. Called by the verbs.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -34,26 +34,30 @@ static void resized(struct bs *bs, void *arg)
 	lu_size_changed(arg);
 }
 
-/* 0, or -EINVAL with @err: the store can't carry blocks of this size. */
-static int adopt_store(struct lu *lu, struct bs *bs, struct err *err)
+int lu_check_store(const struct lu *lu, const struct bs *bs, struct err *err)
 {
-	if (lu->block_size && bs->align > lu->block_size)
-		return err_set(err, ERR_INVALID_REQUEST,
-			       "%s needs multiples of %u bytes and the block size is %u: "
-			       "use a larger block size, or not bsoflags direct",
-			       lu->path ? lu->path : lu->bstype, bs->align, lu->block_size);
-	bs->resized = resized;
-	bs->resized_arg = lu;
-	lu_take_store(lu);
-	return 0;
+	if (!lu->block_size || bs->align <= lu->block_size)
+		return 0;
+	return err_set(err, ERR_INVALID_REQUEST,
+		       "%s needs multiples of %u bytes and the block size is %u: "
+		       "use a larger block size, or not bsoflags direct",
+		       bs->path ? bs->path : lu->bstype, bs->align, lu->block_size);
 }
 
-static int open_store(struct lu *lu,
-		      void (*opened)(void *arg, struct bs *bs, const struct err *err))
+void lu_adopt_store(struct lu *lu, struct bs *bs)
+{
+	bs->resized = resized;
+	bs->resized_arg = lu;
+	lu->bs = bs;
+	lu_take_store(lu);
+}
+
+int lu_open_store(struct lu *lu, const char *path,
+		  void (*opened)(void *arg, struct bs *bs, const struct err *err))
 {
 	struct bs_conf conf = {
 		.type = lu->bstype,
-		.path = lu->path,
+		.path = path,
 		.opts = lu->bsopts,
 		.sync = lu->bs_sync,
 		.direct = lu->bs_direct,
@@ -96,8 +100,8 @@ static void new_ready(struct lu *lu)
 	lu->opening = false;
 	if (lu->err.code == ERR_OK && t->dying)
 		err_set(&lu->err, ERR_NO_TARGET, "the target was deleted meanwhile");
-	if (lu->err.code == ERR_OK && lu->bs)
-		adopt_store(lu, lu->bs, &lu->err);
+	if (lu->err.code == ERR_OK && lu->bs && !lu_check_store(lu, lu->bs, &lu->err))
+		lu_adopt_store(lu, lu->bs);
 	if (lu->err.code == ERR_OK) {
 		struct err err = { .code = ERR_OK };
 
@@ -237,7 +241,7 @@ static int new_begin(struct lu *lu, const struct lu_conf *conf, struct err *err)
 		return -EINVAL;
 	if (!store)
 		lu_later(lu, new_opened);
-	else if (open_store(lu, new_store_opened))
+	else if (lu_open_store(lu, lu->path, new_store_opened))
 		return err_set(err, ERR_NOMEM, "%s", "");
 	lu->opening = true;
 	list_push_back(&lu->target->opening, &lu->link);
@@ -277,99 +281,4 @@ void lu_new(struct target *t, const struct lu_conf *conf,
 	}
 	lu->created = done;
 	lu->done_arg = arg;
-}
-
-/* --- lu_set_path ------------------------------------------------------------------------------ */
-
-static void path_end(struct lu *lu)
-{
-	void (*done)(void *arg, const struct err *err) = lu->path_set;
-	void *arg = lu->done_arg;
-	struct err err = lu->err;
-
-	lu->opening = false;
-	lu->err.code = ERR_OK;
-	lu_take_store(lu); /* without a Unit Attention: online=1 raises that of a new medium */
-	if (lu->dev->medium_changed && !lu->dying)
-		lu->dev->medium_changed(lu);
-	if (lu->dying)
-		err_set(&err, ERR_NO_LUN, "the LUN was deleted meanwhile");
-	lu_check_drained(lu);
-	if (done)
-		done(arg, err.code == ERR_OK ? NULL : &err);
-}
-
-static void path_unusable_closed(void *arg)
-{
-	path_end(arg);
-}
-
-static void path_opened(void *arg, struct bs *bs, const struct err *err)
-{
-	struct lu *lu = arg;
-
-	if (!bs) {
-		fail(lu, err);
-	} else if (adopt_store(lu, bs, &lu->err)) {
-		bs_close(bs, path_unusable_closed, lu);
-		return;
-	} else {
-		lu->bs = bs;
-	}
-	path_end(lu);
-}
-
-static void path_old_closed(void *arg)
-{
-	struct lu *lu = arg;
-
-	if (!lu->path || lu->dying) {
-		path_end(lu);
-	} else if (open_store(lu, path_opened)) {
-		err_set(&lu->err, ERR_NOMEM, "%s", "");
-		path_end(lu);
-	}
-}
-
-static void path_begin(struct lu *lu)
-{
-	struct bs *old = lu->bs;
-
-	lu->bs = NULL;
-	lu_take_store(lu);
-	if (old)
-		bs_close(old, path_old_closed, lu);
-	else
-		path_old_closed(lu);
-}
-
-static int may_set_path(const struct lu *lu, struct err *err)
-{
-	if (!lu->dev->needs_store)
-		return err_set(err, ERR_INVALID_REQUEST, "a %s has no backing store",
-			       lu->dev->show_name);
-	if (lu->online)
-		return err_set(err, ERR_LUN_ACTIVE, "set online=0 before path is changed");
-	if (lu->opening || lu->dying || lu->ts.n_tasks)
-		return err_set(err, ERR_LUN_ACTIVE, "LUN %" PRIu64 " is busy", lu->lun);
-	return 0;
-}
-
-void lu_set_path(struct lu *lu, const char *path, void (*done)(void *arg, const struct err *err),
-		 void *arg)
-{
-	struct err err = { .code = ERR_OK };
-	char *mine = NULL;
-
-	if (may_set_path(lu, &err) || copy(&mine, path, &err)) {
-		later_path_set(&lu->target->core->laters, done, arg, &err);
-		return;
-	}
-	free(lu->path);
-	lu->path = mine;
-	lu->opening = true;
-	lu->err.code = ERR_OK;
-	lu->path_set = done;
-	lu->done_arg = arg;
-	lu_later(lu, path_begin);
 }

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+struct bs;
 struct dev_type;
 struct lu;
 struct target;
@@ -27,6 +28,15 @@ void lu_free(struct lu *lu);
 void lu_later(struct lu *lu, void (*step)(struct lu *lu));
 /* Attaches the device type and adds the LU to its target. */
 int lu_start(struct lu *lu, struct err *err);
+/* Begins to open what the LU is configured for, but at @path; as bs_open(). */
+int lu_open_store(struct lu *lu, const char *path,
+		  void (*opened)(void *arg, struct bs *bs, const struct err *err));
+/* 0, or -EINVAL with @err: @bs can't carry blocks of the LU's size. */
+int lu_check_store(const struct lu *lu, const struct bs *bs, struct err *err);
+/* @bs is the LU's from now on. */
+void lu_adopt_store(struct lu *lu, struct bs *bs);
+/* lu_path.c: an enabled command has ended, or the LU is dying, while the store is being replaced. */
+void lu_path_check(struct lu *lu);
 /* Size and write protection as the store has them; lu->bs may be NULL. */
 void lu_take_store(struct lu *lu);
 

@@ -181,6 +181,12 @@ static void sn_taken(struct lu *lu)
 	ident_derive(lu);
 }
 
+/* READ CAPACITY(16) tells it as well as INQUIRY does. */
+static void thin_taken(struct lu *lu)
+{
+	ua_raise_lu(lu, UA_CAPACITY_CHANGED, NULL);
+}
+
 #define AT(member) offsetof(struct lu, member)
 #define NO_UA UA_CODES
 
@@ -199,7 +205,7 @@ static const struct param params[] = {
 	{ "scsi_sn", STRING, AT(id.scsi_sn), LU_ID_LEN, UA_INQUIRY_CHANGED, NULL, sn_taken },
 	{ "sense_format", BOOL, AT(descriptor_sense), 1, UA_MODE_CHANGED, NULL, NULL },
 	{ "swp", BOOL, AT(swp), 1, UA_MODE_CHANGED, NULL, NULL },
-	{ "thin_provisioning", BOOL, AT(thin), 1, UA_INQUIRY_CHANGED, NULL, NULL },
+	{ "thin_provisioning", BOOL, AT(thin), 1, UA_INQUIRY_CHANGED, NULL, thin_taken },
 	{ "vendor_id", STRING, AT(id.vendor), LU_VENDOR_LEN, UA_INQUIRY_CHANGED, NULL, NULL },
 };
 

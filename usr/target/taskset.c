@@ -3,7 +3,7 @@
  * Task sets. Dormant commands wait in order of arrival, so that only the first of
  * them has to be looked at: if it can't be enabled, none behind it can. HEAD OF
  * QUEUE commands never wait; while one is there no other is enabled (SAM-5
- * 8.6.4). ORDERED ones wait for all older, and all younger wait for them (8.6.3).
+ * 8.6.4), and so it is while the set is held. ORDERED ones wait for all older, and all younger wait for them (8.6.3).
  * Called by cmd.c.
  */
 #include "target/taskset.h"
@@ -31,7 +31,7 @@ static uint8_t order_of(uint8_t attr)
 static bool may_enable(const struct taskset *ts, uint8_t order)
 {
 	if (order == ATTR_HEAD_OF_QUEUE)
-		return true;
+		return !ts->held;
 	if (ts->n_hoq)
 		return false;
 	return order == ATTR_ORDERED ? !ts->n_enabled : !ts->n_ordered;
@@ -56,14 +56,28 @@ bool taskset_enter(struct scsi_cmd *cmd)
 	cmd->bypass = cmd->op->flags & OP_IMPLICIT_HOQ;
 	if (unlikely(++ts->n_tasks > ts->peak))
 		ts->peak = ts->n_tasks;
-	if (cmd->bypass || cmd->order == ATTR_HEAD_OF_QUEUE ||
+	if (cmd->bypass || (cmd->order == ATTR_HEAD_OF_QUEUE && !ts->held) ||
 	    (list_empty(&ts->dormant) && may_enable(ts, cmd->order))) {
 		link_enabled(ts, cmd);
 		return true;
 	}
 	cmd->state = CMD_DORMANT;
-	list_push_back(&ts->dormant, &cmd->lu_link);
+	if (cmd->order == ATTR_HEAD_OF_QUEUE)
+		list_push_front(&ts->dormant, &cmd->lu_link);
+	else
+		list_push_back(&ts->dormant, &cmd->lu_link);
 	return false;
+}
+
+/* As if a HEAD OF QUEUE command were there that never ends, which no other of those passes. */
+void taskset_hold(struct taskset *ts, bool hold)
+{
+	assert(ts->held != hold);
+	ts->held = hold;
+	if (hold)
+		ts->n_hoq++;
+	else
+		ts->n_hoq--;
 }
 
 void taskset_remove(struct scsi_cmd *cmd)

@@ -12,6 +12,11 @@ struct scsi_cmd;
 struct taskset;
 
 void taskset_init(struct taskset *ts);
+/*
+ * While it is held, no command is enabled but those that bypass the order. taskset_advance() must
+ * follow the end.
+ */
+void taskset_hold(struct taskset *ts, bool hold);
 /* Takes the command in and sets its state; true: enabled at once, false: dormant. */
 bool taskset_enter(struct scsi_cmd *cmd);
 /* Takes it out, whose state still tells where it was; taskset_advance() must follow. */

@@ -276,7 +276,7 @@ static void a_medium_is_changed_while_offline(void **state)
 
 	fake_clear_ua(b->n, 1);
 	assert_int_equal(lu_set(lu, "removable", "1", NULL), 0);
-	assert_int_equal(set_path(b, lu, "2M"), ERR_LUN_ACTIVE);
+	assert_int_equal(set_path(b, lu, NULL), ERR_LUN_ACTIVE);
 	assert_int_equal(lu_set(lu, "online", "no", NULL), 0);
 	fake_clear_ua(b->n, 1);
 	assert_result(fake_submit(b->n, 1, FAKE_TUR, 0, 0), NR_NO_MEDIUM);
@@ -293,6 +293,102 @@ static void a_medium_is_changed_while_offline(void **state)
 	assert_result(fake_submit(b->n, 1, FAKE_TUR, 0, 0), UA_MEDIUM_CHANGED);
 	assert_result(fake_submit(b->n, 1, FAKE_READ, 2047, 1), GOOD);
 	assert_int_equal(set_path(b, target_lu(b->t, 0), "1M"), ERR_INVALID_REQUEST);
+}
+
+static void a_path_is_changed_under_load(void **state)
+{
+	struct box *b = *state;
+	struct lu *lu = fake_disk(b->f, b->t, 1, 100);
+	struct fake_cmd *under_way, *later, *urgent, *inquiry;
+	struct path_end e = { .told = 0 };
+
+	fake_clear_ua(b->n, 1);
+	b->f->hold_run = true;
+	under_way = fake_submit(b->n, 1, FAKE_READ, 0, 1);
+	lu_set_path(lu, "2M", path_told, &e);
+	fake_settle(b->f);
+	/* The new store is open; what comes now waits, in order, but for what never does. */
+	later = fake_submit(b->n, 1, FAKE_READ, 4000, 1);
+	urgent = fake_submit_attr(b->n, 1, FAKE_READ, ATTR_HEAD_OF_QUEUE);
+	inquiry = fake_submit(b->n, 1, FAKE_INQUIRY, 0, 0);
+	assert_result(inquiry, GOOD);
+	assert_false(later->running);
+	assert_false(urgent->running);
+	assert_int_equal(lu->blocks, 100);
+	assert_int_equal(e.told, 0);
+	b->f->hold_run = false;
+	fake_finish(under_way, RES_GOOD);
+	assert_true(t_loop_until_set(b->f->loop, &e.told));
+	assert_int_equal(e.code, ERR_OK);
+	assert_result(under_way, GOOD);
+	assert_int_equal(lu->blocks, 4096);
+	assert_string_equal(lu->path, "2M");
+	/* Told in order of precedence, one a command. */
+	assert_result(urgent, UA_MEDIUM_CHANGED);
+	assert_result(later, UA_CAPACITY_CHANGED);
+	assert_result(fake_submit(b->n, 1, FAKE_READ, 4000, 1), GOOD);
+}
+
+static void a_path_that_can_not_be_had_changes_nothing(void **state)
+{
+	struct box *b = *state;
+	struct lu *lu = fake_disk(b->f, b->t, 1, 100);
+	struct bs *before = lu->bs;
+
+	fake_clear_ua(b->n, 1);
+	assert_int_equal(set_path(b, lu, "nonsense"), ERR_INVALID_REQUEST);
+	assert_ptr_equal(lu->bs, before);
+	assert_int_equal(lu->blocks, 100);
+	assert_result(fake_submit(b->n, 1, FAKE_READ, 99, 1), GOOD);
+}
+
+static void a_command_that_never_ends_keeps_the_path(void **state)
+{
+	struct box *b = *state;
+	struct lu *lu = fake_disk(b->f, b->t, 1, 100);
+	struct path_end e = { .told = 0 };
+	struct fake_cmd *stuck, *later;
+
+	fake_clear_ua(b->n, 1);
+	b->f->hold_run = true;
+	stuck = fake_submit(b->n, 1, FAKE_READ, 0, 1);
+	lu_set_path(lu, "2M", path_told, &e);
+	fake_settle(b->f);
+	b->f->hold_run = false;
+	later = fake_submit(b->n, 1, FAKE_READ, 1, 1);
+	assert_false(later->ended);
+	loop_clock_advance(b->f->loop, 11 * NSEC_PER_SEC);
+	assert_true(t_loop_until_set(b->f->loop, &e.told));
+	assert_int_equal(e.code, ERR_LUN_ACTIVE);
+	assert_result(later, GOOD);
+	assert_int_equal(lu->blocks, 100);
+	fake_finish(stuck, RES_GOOD);
+	assert_result(stuck, GOOD);
+}
+
+static void a_lun_deleted_while_its_new_store_waits_goes_afterwards(void **state)
+{
+	struct box *b = *state;
+	struct lu *lu = fake_disk(b->f, b->t, 1, 100);
+	struct path_end e = { .told = 0 };
+	struct fake_cmd *under_way, *later;
+	int deleted = 0;
+
+	fake_clear_ua(b->n, 1);
+	b->f->hold_run = true;
+	under_way = fake_submit(b->n, 1, FAKE_READ, 0, 1);
+	lu_set_path(lu, "2M", path_told, &e);
+	fake_settle(b->f);
+	later = fake_submit(b->n, 1, FAKE_READ, 0, 1);
+	assert_int_equal(lu_delete(lu, true, count, &deleted, NULL), 0);
+	assert_result(later, LUN_NOT_SUPPORTED);
+	fake_settle(b->f);
+	assert_int_equal(e.told, 1);
+	assert_int_equal(e.code, ERR_NO_LUN);
+	assert_int_equal(deleted, 0);
+	fake_finish(under_way, RES_GOOD);
+	fake_settle(b->f);
+	assert_int_equal(deleted, 1);
 }
 
 static void two_changes_of_path_at_once_are_one_too_many(void **state)
@@ -346,7 +442,6 @@ static void parameters_are_checked_and_tell_their_change(void **state)
 		{ "readonly", "2", ERR_INVALID_REQUEST, -1 },
 		{ "swp", "on", ERR_OK, UA_MODE_CHANGED },
 		{ "sense_format", "1", ERR_OK, UA_MODE_CHANGED },
-		{ "thin_provisioning", "yes", ERR_OK, UA_INQUIRY_CHANGED },
 		{ "removable", "false", ERR_OK, -1 },
 		{ "lbppbe", "3", ERR_OK, UA_CAPACITY_CHANGED },
 		{ "lbppbe", "16", ERR_INVALID_REQUEST, -1 },
@@ -378,6 +473,9 @@ static void parameters_are_checked_and_tell_their_change(void **state)
 				 (unsigned long long)itl->ua);
 		assert_true(!r || *err.text);
 	}
+	itl->ua = 0;
+	assert_int_equal(lu_set(lu, "thin_provisioning", "yes", NULL), 0);
+	assert_int_equal(itl->ua, 1ULL << UA_INQUIRY_CHANGED | 1ULL << UA_CAPACITY_CHANGED);
 	assert_string_equal(lu->id.vendor, "ACME");
 	assert_true(lu->readonly && lu->swp && lu->descriptor_sense && lu->thin);
 	assert_int_equal(lu->lbppbe, 3);
@@ -465,6 +563,10 @@ int main(void)
 		T(a_prevented_removal_holds_without_force),
 		T(a_store_that_grows_raises_capacity_changed),
 		T(a_medium_is_changed_while_offline),
+		T(a_path_is_changed_under_load),
+		T(a_path_that_can_not_be_had_changes_nothing),
+		T(a_command_that_never_ends_keeps_the_path),
+		T(a_lun_deleted_while_its_new_store_waits_goes_afterwards),
 		T(two_changes_of_path_at_once_are_one_too_many),
 		T(a_lun_deleted_while_its_path_changes_goes_afterwards),
 		T(parameters_are_checked_and_tell_their_change),
