@@ -292,7 +292,7 @@ static void parameters_are_set_in_the_order_given(void **state)
 			     "{'tid':1,'lun':1,'backing-store':'1m','params':{'removable':'1'}}"),
 			 ERR_OK);
 	assert_int_equal(run(f, "logicalunit", "update",
-			     "{'tid':1,'lun':1,'params':{'path':'2m'}}"), ERR_LUN_ACTIVE);
+			     "{'tid':1,'lun':1,'params':{'path':''}}"), ERR_LUN_ACTIVE);
 	assert_int_equal(run(f, "logicalunit", "update",
 			     "{'tid':1,'lun':1,'params':{'online':'0','path':'2m'}}"), ERR_OK);
 	assert_int_equal(run(f, "logicalunit", "update",
