@@ -113,9 +113,9 @@ uint32_t sbc_out_differs(const struct scsi_cmd *cmd, uint32_t off, const uint8_t
 }
 
 /* SBC-4 6.5.1: WP and DPOFUA. */
-static uint8_t device_specific(const struct lu *lu)
+static uint8_t device_specific(const struct lu *lu, bool readonly)
 {
-	return (lu->readonly || lu->swp ? 0x80 : 0) | 0x10;
+	return (readonly || lu->swp ? 0x80 : 0) | 0x10;
 }
 
 static const struct spc_log_page logs[] = {

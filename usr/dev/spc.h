@@ -143,8 +143,11 @@ uint32_t spc_log_exceptions(const struct lu *lu, uint8_t *buf, uint32_t max);
 
 /* What a device type adds to the shared commands. Every member may be NULL. */
 struct spc_ops {
-	/* DEVICE-SPECIFIC PARAMETER of the mode parameter header (SBC-3 6.5.1); NULL: 0. */
-	uint8_t (*device_specific)(const struct lu *lu);
+	/*
+	 * DEVICE-SPECIFIC PARAMETER of the mode parameter header (SBC-3 6.5.1), for an initiator to
+	 * which the LU is @readonly, or is not; NULL: 0.
+	 */
+	uint8_t (*device_specific)(const struct lu *lu, bool readonly);
 	/*
 	 * The block descriptor; false: there is none. NULL: lu->blocks and lu->block_size, none
 	 * when block_size is 0.

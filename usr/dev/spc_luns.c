@@ -8,6 +8,8 @@
 #include "dev/spc.h"
 #include "scsi/lun.h"
 #include "target/cmd.h"
+#include "target/lu.h"
+#include "target/lun_map.h"
 #include "target/nexus.h"
 #include "target/target.h"
 #include "target/ua.h"
@@ -45,43 +47,61 @@ static void put_lun(struct lun_list *l, uint64_t lun)
 	put_bytes(l, bytes);
 }
 
-static uint32_t count_lus(const struct target *t)
+/* The LUNs that a map shows: those that are there. @l NULL: only counts. */
+static uint32_t put_map(struct lun_list *l, const struct nexus *n)
+{
+	const struct lun_map *map = n->map;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < map->n; i++) {
+		if (!target_lu(n->target, map->entries[i].lun))
+			continue;
+		count++;
+		if (l)
+			put_lun(l, map->entries[i].seen);
+	}
+	return count;
+}
+
+/* All that this initiator sees. */
+static uint32_t put_lus(struct lun_list *l, const struct nexus *n)
 {
 	uint32_t count = 0;
-	struct lu *lu;
+	const struct lu *lu;
 
-	list_for_each(lu, &t->lus, link)
-		count += !lu->dying;
+	if (n->map && !n->map->all)
+		return put_map(l, n);
+	list_for_each(lu, &n->target->lus, link) {
+		if (lu->dying)
+			continue;
+		count++;
+		if (l)
+			put_lun(l, lu->lun);
+	}
 	return count;
 }
 
 static enum scsi_result report_luns(struct scsi_cmd *cmd)
 {
-	const struct target *t = cmd->nexus->target;
 	struct lun_list list = { .cmd = cmd };
 	uint8_t head[8] = { 0 };
 	bool lus, wluns;
 	enum scsi_result r;
 	uint32_t count;
-	struct lu *lu;
 
 	if (!cmd->lu && lun_decode(cmd->lun) != 0) /* SAM-5 5.11 */
 		return RES_LUN_NOT_SUPPORTED;
 	if (!select_report(cmd->cdb[2], &lus, &wluns))
 		return scsi_bad_cdb(cmd, 2, -1);
-	count = (lus ? count_lus(t) : 0) + wluns;
+	count = (lus ? put_lus(NULL, cmd->nexus) : 0) + wluns;
 	list.max = (uint32_t)min_u64(8 + 8 * (uint64_t)count, cmd->in_cdb);
 	r = scsi_cmd_alloc_in(cmd, list.max);
 	if (r != RES_GOOD)
 		return r;
 	put_be32(head, 8 * count);
 	put_bytes(&list, head);
-	if (lus) {
-		list_for_each(lu, &t->lus, link) {
-			if (!lu->dying)
-				put_lun(&list, lu->lun);
-		}
-	}
+	if (lus)
+		put_lus(&list, cmd->nexus);
 	if (wluns)
 		put_lun(&list, LUN_WLUN_REPORT_LUNS);
 	cmd->in_len = list.max;

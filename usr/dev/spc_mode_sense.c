@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "dev/spc_mode.h"
 #include "target/cmd.h"
+#include "target/nexus.h"
 
 #define PAGE_ALL 0x3f
 #define SUBPAGE_ALL 0xff
@@ -18,7 +19,7 @@ enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 struct sense {
 	const struct lu *lu;
 	unsigned int pc;
-	bool ten, long_lba;
+	bool ten, long_lba, readonly;
 	uint32_t bd_len;
 	uint32_t len;
 	uint8_t buf[4096]; /* a test sees that every device type's pages fit */
@@ -71,8 +72,10 @@ static void put_block_desc(struct sense *s)
 static void put_header(struct sense *s)
 {
 	const struct spc_lu *spc = spc_lu(s->lu);
-	uint8_t specific =
-	    spc->ops && spc->ops->device_specific ? spc->ops->device_specific(s->lu) : 0;
+	uint8_t specific = 0;
+
+	if (spc->ops && spc->ops->device_specific)
+		specific = spc->ops->device_specific(s->lu, s->lu->readonly || s->readonly);
 
 	if (s->ten) {
 		put_be16(s->buf, (uint16_t)(s->len - 2));
@@ -116,7 +119,8 @@ static enum scsi_result mode_sense(struct scsi_cmd *cmd, bool ten)
 {
 	const uint8_t *cdb = cmd->cdb;
 	uint8_t code = cdb[2] & 0x3f, sub = cdb[3];
-	struct sense s = { .lu = cmd->lu, .pc = cdb[2] >> 6, .ten = ten, .len = ten ? 8 : 4 };
+	struct sense s = { .lu = cmd->lu, .pc = cdb[2] >> 6, .ten = ten, .len = ten ? 8 : 4,
+			   .readonly = cmd->itl->readonly };
 
 	s.long_lba = ten && (cdb[1] & 0x10);
 	if (s.pc == PC_SAVED)

@@ -12,10 +12,11 @@
 #include "iscsi/session.h"
 #include "iscsi/task.h"
 #include "scsi/lun.h"
+#include "target/nexus_map.h"
 
 struct scope {
 	const struct iscsi_conn *issuer;
-	const uint8_t *lun; /* NULL: all */
+	const struct lu *lu; /* NULL: all that the issuer sees */
 };
 
 static bool same_lun(const uint8_t *a, const uint8_t *b)
@@ -23,10 +24,17 @@ static bool same_lun(const uint8_t *a, const uint8_t *b)
 	return lun_decode(a) == lun_decode(b);
 }
 
+/* Initiators may know a logical unit by different numbers (target/lun_map.h). */
+static bool in_scope(const struct lu *lu, const struct scope *scope)
+{
+	if (scope->lu)
+		return lu == scope->lu;
+	return lu && nexus_lun_of(scope->issuer->session->nexus, lu) != LUN_INVALID;
+}
+
 static bool affected(const struct iscsi_task *task, const struct scope *scope)
 {
-	return !task->is_tmf && task->submitted && !task->ended &&
-	       (!scope->lun || same_lun(task->cmd.lun, scope->lun));
+	return !task->is_tmf && task->submitted && !task->ended && in_scope(task->cmd.lu, scope);
 }
 
 /* A task before @task on its connection is of the same LUN, so this LUN was told. */
@@ -69,9 +77,14 @@ void fast_abort_tell(const struct iscsi_task *task)
 	const struct iscsi_tmf_req *req = (const void *)task->tmf_req;
 	uint8_t function = req->flags & 0x7f;
 	bool reset = function == TMF_TARGET_WARM_RESET || function == TMF_TARGET_COLD_RESET;
-	struct scope scope = { .issuer = task->conn, .lun = reset ? NULL : req->lun };
+	struct scope scope = { .issuer = task->conn };
 	struct iscsi_session *own = task->conn->session, *s;
 
+	if (!reset) {
+		scope.lu = nexus_lu(own->nexus, lun_decode(req->lun), NULL);
+		if (!scope.lu)
+			return;
+	}
 	if (function == TMF_ABORT_TASK_SET) {
 		tell_session(own, &scope);
 		return;

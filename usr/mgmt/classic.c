@@ -131,6 +131,24 @@ static void portal_show(const json_t *portals, struct strbuf *out)
 			     classic_int(p, "tag"));
 }
 
+/* Not part of the text of a target, whose last lines scripts take for initiators. */
+static void lunmap_show(const json_t *maps, struct strbuf *out)
+{
+	const json_t *map;
+	const char *seen;
+	json_t *lun;
+	size_t i;
+
+	json_array_foreach(maps, i, map) {
+		classic_line(out, 0, "Initiator: %s", classic_str(map, "initiator"));
+		classic_line(out, 1, "Readonly: %s", classic_yes(map, "readonly"));
+		if (json_is_true(json_object_get(map, "all")))
+			classic_line(out, 1, "LUNs: all");
+		json_object_foreach(json_object_get(map, "luns"), seen, lun)
+			classic_line(out, 1, "LUN %s: %s", seen, classic_string(lun));
+	}
+}
+
 static void connection_show(const json_t *sessions, struct strbuf *out)
 {
 	const json_t *s, *conn;
@@ -160,6 +178,7 @@ static const struct {
 	{ "lld", "show", llds },
 	{ "logicalunit", "show", classic_lu_show },
 	{ "logicalunit", "stat", classic_stats },
+	{ "lunmap", "show", lunmap_show },
 	{ "portal", "show", portal_show },
 	{ "session", "show", session_show },
 	{ "session", "stat", classic_session_stat },

@@ -224,15 +224,27 @@ bool cmd_abort(struct scsi_cmd *cmd, bool with_status)
 	return true;
 }
 
-void cmd_evict_all(struct lu *lu)
+/* @itl NULL: of all nexuses. */
+static void evict(struct lu *lu, const struct itl *itl)
 {
 	struct scsi_cmd *cmd, *tmp;
 
 	lu->target->hold++;
 	list_for_each_safe(cmd, tmp, &lu->ts.dormant, lu_link)
-		cmd_end(cmd, RES_LUN_NOT_SUPPORTED);
+		if (!itl || cmd->itl == itl)
+			cmd_end(cmd, RES_LUN_NOT_SUPPORTED);
 	list_for_each_safe(cmd, tmp, &lu->ts.enabled, lu_link)
-		if (cmd->state == CMD_DATA)
-			cmd_abort(cmd, false);
+		if (cmd->state == CMD_DATA && (!itl || cmd->itl == itl))
+			cmd_abort(cmd, itl);
 	lu->target->hold--;
+}
+
+void cmd_evict_all(struct lu *lu)
+{
+	evict(lu, NULL);
+}
+
+void cmd_evict(const struct itl *itl)
+{
+	evict(itl->lu, itl);
 }

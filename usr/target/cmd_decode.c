@@ -11,6 +11,7 @@
 #include "target/devtype.h"
 #include "target/lu.h"
 #include "target/nexus.h"
+#include "target/nexus_map.h"
 #include "target/target.h"
 
 #define OP_VARIABLE_LENGTH 0x7f
@@ -25,7 +26,7 @@ static enum scsi_result find_lu(struct scsi_cmd *cmd)
 	if (unlikely(!itl || itl->lun != lun))
 		itl = nexus_itl(n, lun);
 	if (unlikely(!itl))
-		return target_lu(n->target, lun) ? RES_BUSY : RES_GOOD;
+		return nexus_lu(n, lun, NULL) ? RES_BUSY : RES_GOOD;
 	cmd->itl = itl;
 	cmd->lu = itl->lu;
 	return RES_GOOD;

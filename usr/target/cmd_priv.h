@@ -9,6 +9,7 @@
 
 #include "scsi/result.h"
 
+struct itl;
 struct lu;
 struct scsi_cmd;
 
@@ -28,6 +29,8 @@ bool cmd_abort(struct scsi_cmd *cmd, bool with_status);
 bool cmd_alive(const struct scsi_cmd *cmd);
 /* The LU goes: refuses what waits, aborts what fetches data, lets the rest come back. */
 void cmd_evict_all(struct lu *lu);
+/* The same when one nexus no longer sees it. What is aborted has status TASK ABORTED. */
+void cmd_evict(const struct itl *itl);
 
 /* cmd_result.c: status, sense data, residuals, statistics. */
 void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result);

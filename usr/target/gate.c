@@ -45,7 +45,7 @@ enum scsi_result gate_check(struct scsi_cmd *cmd)
 		if (res != RES_GOOD)
 			return res;
 	}
-	if ((flags & OP_WRITES) && lu->readonly)
+	if ((flags & OP_WRITES) && (lu->readonly || cmd->itl->readonly))
 		return RES_WRITE_PROTECTED;
 	if ((flags & OP_WRITES) && lu->swp)
 		return RES_SW_WRITE_PROTECTED;

@@ -109,7 +109,7 @@ int lu_start(struct lu *lu, struct err *err)
 		return -ENOMEM;
 	}
 	link_sorted(t, lu);
-	ua_luns_changed(t);
+	ua_luns_changed(lu);
 	return 0;
 }
 
@@ -219,7 +219,7 @@ int lu_delete(struct lu *lu, bool force, void (*done)(void *arg), void *arg, str
 	/* Without memory for it there is none: REPORT LUNS still works, on any LUN. */
 	if (!lu->lun && !t->dying && !lu_add_automatic(t, 0, t->core->default_dev, NULL))
 		return 0;
-	ua_luns_changed(t);
+	ua_luns_changed(lu);
 	return 0;
 }
 

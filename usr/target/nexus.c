@@ -12,6 +12,7 @@
 #include "target/cmd_priv.h"
 #include "target/core.h"
 #include "target/lu.h"
+#include "target/nexus_map.h"
 #include "target/pr.h"
 #include "target/reserve.h"
 #include "target/target.h"
@@ -69,6 +70,7 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 	n->rel_port = rel_port;
 	if (isid)
 		memcpy(n->isid, isid, sizeof(n->isid));
+	n->map = lun_maps_find(&t->lun_maps, n->initiator);
 	list_init(&n->itl_list);
 	list_init(&n->cmds);
 	list_init(&n->paths);
@@ -138,7 +140,7 @@ static struct itl *find(struct nexus *n, uint64_t lun, uint32_t hash)
 	return NULL;
 }
 
-static struct itl *make(struct nexus *n, struct lu *lu, uint32_t hash)
+static struct itl *make(struct nexus *n, struct lu *lu, uint64_t lun, uint32_t hash)
 {
 	struct itl *itl = calloc(1, sizeof(*itl));
 
@@ -149,11 +151,13 @@ static struct itl *make(struct nexus *n, struct lu *lu, uint32_t hash)
 	itl->hashed = true;
 	itl->nexus = n;
 	itl->lu = lu;
-	itl->lun = lu->lun;
+	itl->lun = lun;
 	list_push_back(&n->itl_list, &itl->nexus_link);
 	list_push_back(&lu->itls, &itl->lu_link);
 	pr_itl_new(itl);
 	ua_raise(itl, UA_POWER_ON);
+	if (n->luns_changed)
+		ua_raise(itl, UA_LUNS_CHANGED);
 	return itl;
 }
 
@@ -161,11 +165,14 @@ struct itl *nexus_itl(struct nexus *n, uint64_t lun)
 {
 	uint32_t hash = hash_u64(lun);
 	struct itl *itl = find(n, lun, hash);
+	bool readonly = false;
 	struct lu *lu;
 
 	if (!itl) {
-		lu = target_lu(n->target, lun);
-		itl = lu ? make(n, lu, hash) : NULL;
+		lu = nexus_lu(n, lun, &readonly);
+		itl = lu ? make(n, lu, lun, hash) : NULL;
+		if (itl)
+			itl->readonly = readonly;
 	}
 	if (itl)
 		n->last_itl = itl;

@@ -16,6 +16,7 @@
 #include "target/stats.h"
 
 struct lu;
+struct lun_map;
 struct pr_reg;
 struct scsi_cmd;
 struct target;
@@ -34,12 +35,13 @@ struct itl {
 	struct list lu_link;	/* lu->itls */
 	struct nexus *nexus;
 	struct lu *lu;
-	uint64_t lun;
+	uint64_t lun;		/* as this initiator numbers it; lu->lun is the target's */
+	bool readonly;		/* to this initiator */
 	uint64_t ua;		/* bit set of enum ua_code, target/ua.h */
 	bool prevent;		/* PREVENT ALLOW MEDIUM REMOVAL of this nexus */
 	const struct pr_reg *reg; /* persistent reservations: its registration; NULL: not registered */
 	bool preempted;		/* while PREEMPT AND ABORT takes its commands away */
-	bool hashed;		/* false: the LU is being deleted, its LUN free for another */
+	bool hashed;		/* false: the LU is being deleted or hidden, its LUN free for another */
 	unsigned int n_cmds;	/* under way */
 	struct itl_stats stats;
 };
@@ -53,6 +55,8 @@ struct nexus {
 	uint16_t rel_port;	/* relative target port identifier, from 1 */
 	char *initiator;	/* iSCSI name, or WWPN as text */
 	uint8_t isid[6];	/* iSCSI: part of the initiator port's name */
+	const struct lun_map *map; /* of target->lun_maps; NULL: it sees all LUNs as they are */
+	bool luns_changed;	/* that is not told yet: also to I_T_L nexuses that are made later */
 	struct hash_table itls;
 	struct list itl_list;
 	struct itl *last_itl;	/* the one used last: saves a lookup */

@@ -7,6 +7,7 @@
 
 #include "target/lu.h"
 #include "target/nexus.h"
+#include "target/nexus_map.h"
 #include "target/pr.h"
 #include "target/pr_priv.h"
 #include "target/target.h"
@@ -113,7 +114,7 @@ static void make_itls(struct lu *lu, struct pr_state *old, const struct pr_chang
 		const struct pr_reg *reg = find_from(old, 0, n);
 
 		if (reg && !reg->seen && ua_of(ch, reg) != UA_CODES)
-			nexus_itl(n, lu->lun);
+			nexus_itl(n, nexus_lun_of(n, lu));
 	}
 }
 

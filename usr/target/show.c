@@ -106,6 +106,7 @@ static json_t *target_to_json(const struct target *t, int *n_nexuses)
 	if (obj) {
 		json_object_set_new(obj, "initiator_addresses", access_show_addrs(&t->access));
 		json_object_set_new(obj, "initiator_names", access_show_names(&t->access));
+		json_object_set_new(obj, "lun_maps", lun_maps_show(&t->lun_maps));
 	}
 	*n_nexuses = obj ? add_nexuses(t, json_object_get(obj, "nexuses")) : -ENOMEM;
 	if (*n_nexuses < 0) {

@@ -102,6 +102,7 @@ static void reap(struct loop_call *c)
 	tell_transports(t);
 	access_free(&t->access);
 	stats_done(&t->past);
+	lun_maps_free(&t->lun_maps);
 	hash_free(&t->lu_table);
 	free(t->name);
 	free(t);
@@ -218,6 +219,7 @@ static struct target *alloc(struct core *core, uint32_t tid, const char *name)
 	list_init(&t->leaving);
 	list_init(&t->tmfs);
 	access_init(&t->access);
+	lun_maps_init(&t->lun_maps);
 	loop_call_init(&t->reap, LOOP_REAP, reap);
 	return t;
 }

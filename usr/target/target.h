@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "target/access.h"
+#include "target/lun_map.h"
 #include "target/stats.h"
 #include "target/transport.h"
 
@@ -40,6 +41,7 @@ struct target {
 	struct list leaving;		/* struct nexus that dies; commands may be in the store */
 	unsigned int n_nexuses;
 	struct access access;
+	struct lun_maps lun_maps;
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
 	unsigned int hold;		/* > 0: nothing is enabled, as commands are being aborted */
 	struct io_stats past;		/* of LUs that have gone */

@@ -15,7 +15,7 @@ struct lu;
 struct nexus;
 struct target;
 
-extern const struct verb target_verbs[19];
+extern const struct verb target_verbs[23];
 
 int system_show(struct verb_call *call);
 int system_update(struct verb_call *call);
@@ -24,6 +24,10 @@ int system_stat(struct verb_call *call);
 int lld_show(struct verb_call *call);
 int lld_start(struct verb_call *call);
 int lld_stop(struct verb_call *call);
+int lunmap_verb_new(struct verb_call *call);
+int lunmap_verb_delete(struct verb_call *call);
+int lunmap_verb_show(struct verb_call *call);
+int lunmap_verb_update(struct verb_call *call);
 int target_verb_new(struct verb_call *call);
 int target_verb_delete(struct verb_call *call);
 int target_verb_show(struct verb_call *call);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rows of the verbs that this folder owns: system, lld, target, logicalunit.
+ * The rows of the verbs that this folder owns: system, lld, target, logicalunit, lunmap.
  * Compiled for tgtd and, without the functions, for tgtadm (base/verb.h).
  */
 #include "target/target_verbs.h"
 
 #define END { .name = NULL }
 #define TID { "tid", VERB_UINT, true, "target number, from 1" }
+#define INITIATOR { "initiator-name", VERB_STRING, true, "ALL, an initiator name or a pattern" }
 #define LUN { "lun", VERB_UINT, true, "logical unit number" }
 
 static const struct verb_arg name_value[] = {
@@ -56,6 +57,19 @@ static const struct verb_arg lu_update_args[] = {
 	END,
 };
 
+static const struct verb_arg lunmap_args[] = {
+	TID,
+	INITIATOR,
+	{ "luns", VERB_PARAMS, false, "SEEN=LUN,...: SEEN=LUN:ro for reading only, SEEN=none" },
+	{ "all", VERB_BOOL, false, "every LUN, under its own number; =off: none but those of --luns" },
+	{ "readonly", VERB_BOOL, false, "all of them for reading only" },
+	END,
+};
+
+static const struct verb_arg lunmap_delete_args[] = { TID, INITIATOR, END };
+
+static const struct verb_arg lunmap_show_args[] = { TID, END };
+
 static const struct verb_arg target_bind_args[] = {
 	TID,
 	{ "initiator-address", VERB_STRING, false, "ALL, an address or a network" },
@@ -95,7 +109,7 @@ static const struct verb_arg target_update_args[] = {
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-const struct verb target_verbs[19] = {
+const struct verb target_verbs[23] = {
 	VERB("lld", "show", NULL, true, lld_show, "Lists the drivers, their state and targets."),
 	VERB("lld", "start", lld_only, false, lld_start, "Starts a driver."),
 	VERB("lld", "stop", lld_only, false, lld_stop, "Stops a driver that has no targets."),
@@ -107,6 +121,14 @@ const struct verb target_verbs[19] = {
 	     "Counters of a logical unit by session."),
 	VERB("logicalunit", "update", lu_update_args, false, lu_verb_update,
 	     "Changes parameters of a logical unit."),
+	VERB("lunmap", "delete", lunmap_delete_args, false, lunmap_verb_delete,
+	     "Lets initiators see all LUNs again."),
+	VERB("lunmap", "new", lunmap_args, false, lunmap_verb_new,
+	     "Says which LUNs initiators see, and under which numbers."),
+	VERB("lunmap", "show", lunmap_show_args, true, lunmap_verb_show,
+	     "Shows the LUN maps of a target."),
+	VERB("lunmap", "update", lunmap_args, false, lunmap_verb_update,
+	     "Changes a LUN map; what is not said stays."),
 	VERB("system", "delete", NULL, false, system_delete,
 	     "Ends tgtd; refused while a target exists."),
 	VERB("system", "show", NULL, true, system_show,

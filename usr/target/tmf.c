@@ -14,6 +14,7 @@
 #include "target/core.h"
 #include "target/lu.h"
 #include "target/nexus.h"
+#include "target/nexus_map.h"
 #include "target/reserve.h"
 #include "target/target.h"
 #include "target/taskset.h"
@@ -21,11 +22,19 @@
 #include "target/transport.h"
 #include "target/ua.h"
 
+/* Who does not see a logical unit must not reset it, nor touch what others do there. */
+static bool shows(const struct lun_map *map, const struct lu *lu)
+{
+	return !map || map->all || (lu && lun_map_lun(map, lu->lun));
+}
+
 static bool covers(const struct tmf *tmf, const struct scsi_cmd *cmd)
 {
 	if (tmf->ended)
 		return cmd->preempted && cmd->lu == tmf->lu;
 	if (cmd->seq >= tmf->seq || (tmf->lu && cmd->lu != tmf->lu))
+		return false;
+	if (tmf->map && cmd->nexus != tmf->nexus && !shows(tmf->map, cmd->lu))
 		return false;
 	if (tmf->function == TMF_ABORT_TASK && cmd->tag != tmf->tag)
 		return false;
@@ -41,6 +50,8 @@ static void respond(struct tmf *tmf, enum tmf_response response)
 		return;
 	}
 	tmf->response = (uint8_t)response;
+	lun_map_unref(tmf->map);
+	tmf->map = NULL;
 	n->transport->tmf_respond(tmf);
 	n->n_tmfs--;
 	nexus_check_gone(n);
@@ -92,7 +103,7 @@ static void tell_cleared(const struct tmf *tmf, struct nexus *n)
 
 	if (tmf->function != TMF_CLEAR_TASK_SET || n == tmf->nexus || n->dying || tmf->lu->tas)
 		return;
-	itl = nexus_itl(n, tmf->lu->lun);
+	itl = nexus_itl(n, nexus_lun_of(n, tmf->lu));
 	if (itl)
 		ua_raise(itl, UA_CLEARED_BY_OTHER);
 }
@@ -150,7 +161,8 @@ static void reset_target(struct tmf *tmf)
 	struct lu *lu;
 
 	list_for_each(lu, &tmf->nexus->target->lus, link)
-		lu_reset(lu, UA_BUS_RESET);
+		if (shows(tmf->map, lu))
+			lu_reset(lu, UA_BUS_RESET);
 }
 
 /* SAM-5 7.6: as if the nexus had been lost and come again. */
@@ -184,7 +196,7 @@ static enum tmf_response query_tasks(struct tmf *tmf)
 
 static enum tmf_response query_async_event(struct tmf *tmf)
 {
-	struct itl *itl = nexus_itl(tmf->nexus, tmf->lu->lun);
+	struct itl *itl = nexus_itl(tmf->nexus, nexus_lun_of(tmf->nexus, tmf->lu));
 	const struct scsi_result_info *first;
 
 	if (!itl || !itl->ua)
@@ -254,7 +266,8 @@ void target_tmf(struct tmf *tmf)
 	tmf->ended = NULL;
 	tmf->seq = n->target->core->cmd_seq;
 	tmf->all_nexuses = f->all_nexuses;
-	tmf->lu = f->whole_target ? NULL : target_lu(n->target, lun_decode(tmf->lun));
+	tmf->lu = f->whole_target ? NULL : nexus_lu(n, lun_decode(tmf->lun), NULL);
+	tmf->map = f->whole_target ? lun_map_ref(n->map) : NULL;
 	/* CLEAR ACA is among those: without NORMACA there is no ACA condition to clear. */
 	if (!f->aborts && !f->query)
 		respond(tmf, TMF_RSP_NOT_SUPPORTED);

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "scsi/scsi.h"
 
+struct lun_map;
 struct nexus;
 struct scsi_cmd;
 
@@ -28,6 +29,7 @@ struct tmf {
 	/* The target's. */
 	struct list link;	/* target->tmfs */
 	struct lu *lu;		/* NULL: all of the target */
+	const struct lun_map *map; /* what that is, for this initiator: a reference */
 	uint64_t seq;		/* commands that arrived later are not affected */
 	bool all_nexuses;
 	unsigned int pending;	/* commands that it waits for */

@@ -5,8 +5,10 @@
  */
 #include "target/ua.h"
 
+#include "scsi/lun.h"
 #include "target/lu.h"
 #include "target/nexus.h"
+#include "target/nexus_map.h"
 #include "target/target.h"
 
 static const enum scsi_result results[UA_CODES] = {
@@ -42,20 +44,34 @@ void ua_raise_lu(struct lu *lu, enum ua_code ua, const struct nexus *except)
 			ua_raise(itl, ua);
 }
 
-void ua_luns_changed(struct target *t)
+static void raise_luns_changed(struct nexus *n)
 {
-	struct nexus *n;
 	struct itl *itl;
 
-	list_for_each(n, &t->nexuses, link)
-		list_for_each(itl, &n->itl_list, nexus_link)
-			ua_raise(itl, UA_LUNS_CHANGED);
+	list_for_each(itl, &n->itl_list, nexus_link)
+		ua_raise(itl, UA_LUNS_CHANGED);
+}
+
+void ua_luns_changed(const struct lu *lu)
+{
+	struct nexus *n;
+
+	list_for_each(n, &lu->target->nexuses, link)
+		if (nexus_lun_of(n, lu) != LUN_INVALID)
+			raise_luns_changed(n);
+}
+
+void ua_nexus_luns_changed(struct nexus *n)
+{
+	n->luns_changed = true;
+	raise_luns_changed(n);
 }
 
 void ua_clear_luns_changed(struct nexus *n)
 {
 	struct itl *itl;
 
+	n->luns_changed = false;
 	list_for_each(itl, &n->itl_list, nexus_link)
 		itl->ua &= ~(1ULL << UA_LUNS_CHANGED);
 }

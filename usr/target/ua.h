@@ -15,7 +15,6 @@ struct itl;
 struct lu;
 struct nexus;
 struct scsi_cmd;
-struct target;
 
 enum ua_code {
 	UA_POWER_ON,
@@ -40,8 +39,10 @@ enum ua_code {
 void ua_raise(struct itl *itl, enum ua_code ua);
 /* For every nexus of the LU but @except (may be NULL). */
 void ua_raise_lu(struct lu *lu, enum ua_code ua, const struct nexus *except);
-/* REPORTED LUNS DATA HAS CHANGED to every I_T_L nexus of the target. */
-void ua_luns_changed(struct target *t);
+/* REPORTED LUNS DATA HAS CHANGED to every nexus that sees @lu, which comes or goes. */
+void ua_luns_changed(const struct lu *lu);
+/* The same to one nexus, whose map has changed. */
+void ua_nexus_luns_changed(struct nexus *n);
 /* The first pending one, which stays; there must be one. */
 enum scsi_result ua_first(const struct itl *itl);
 /*

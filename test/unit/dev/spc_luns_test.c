@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "dev_disk.h"
 #include "scsi/lun.h"
+#include "target/lun_map.h"
 #include "t_loop.h"
 #include "target/ua.h"
 
@@ -93,6 +94,78 @@ static void luns_are_listed_in_order(void **state)
 	assert_int_equal(a.result, RES_GOOD);
 	assert_int_equal(a.s.in_len, sizeof(want));
 	assert_memory_equal(a.data, want, sizeof(want));
+}
+
+/* @luns and @readonly as the administrator says them, for the nexus that shots come from. */
+static void map(struct disk *d, const char *luns, bool readonly)
+{
+	struct lun_map_change ch = {
+		.initiator = d->a->initiator,
+		.luns = json_loads(luns, 0, NULL),
+		.readonly = json_boolean(readonly),
+	};
+
+	assert_int_equal(lun_map_set(d->target, &ch, false, NULL), 0);
+	json_decref((json_t *)ch.luns);
+}
+
+static void a_map_is_listed_by_the_initiators_numbers(void **state)
+{
+	static const uint8_t want[] = { 0, 0, 0, 16, 0, 0, 0, 0,
+					0, 0, 0, 0,  0, 0, 0, 0,
+					0x41, 0x2c, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t wlun[8] = { 0xc1, 0x01 };
+	struct disk *d = *state;
+	struct answer a;
+
+	add_lu(d, 2);
+	add_lu(d, 3);
+	map(d, "{\"300\":\"1\",\"0\":\"3\",\"8\":\"77\"}", false); /* there is no LUN 77 */
+	d->lun = 0;
+	report(&a, d, 0, 256);
+	assert_int_equal(a.result, RES_GOOD);
+	assert_int_equal(a.s.in_len, sizeof(want));
+	assert_memory_equal(a.data, want, sizeof(want));
+	report(&a, d, 2, 256);
+	assert_int_equal(a.s.in_len, 32);
+	assert_memory_equal(a.data + 24, wlun, 8);
+}
+
+static void luns_are_reported_though_lun_0_is_hidden(void **state)
+{
+	static const uint8_t want[] = { 0, 0, 0, 8, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0 };
+	uint8_t inquiry[32] = { 0x12, 0, 0, 0, 36 }, data[36];
+	struct disk *d = *state;
+	struct answer a;
+
+	map(d, "{\"4\":\"1\"}", false);
+	d->lun = 0;
+	report(&a, d, 0, 256);
+	assert_int_equal(a.s.in_len, sizeof(want));
+	assert_memory_equal(a.data, want, sizeof(want));
+	/* SPC-4 6.4.2: no unit there, and none can be. */
+	expect_run(GOOD, d, inquiry, NULL, 0, data, sizeof(data));
+	assert_int_equal(data[0], 0x7f);
+	d->lun = 4;
+	expect_run(GOOD, d, inquiry, NULL, 0, data, sizeof(data));
+	assert_int_equal(data[0], 0x00);
+}
+
+static void mode_sense_tells_whom_it_is_readonly_to(void **state)
+{
+	uint8_t sense6[32] = { 0x1a, 0, 0x3f, 0, 255 }, data[255];
+	struct disk *d = *state;
+	struct shot s = { .d = d, .in = data, .in_max = sizeof(data) };
+
+	map(d, "{\"1\":\"1\"}", true);
+	disk_clear_ua(d);
+	expect_run(GOOD, d, sense6, NULL, 0, data, sizeof(data));
+	assert_int_equal(data[2] & 0x80, 0x80);
+	memcpy(s.cdb, sense6, sizeof(s.cdb));
+	shot_start(d, &s, d->b);
+	shot_wait(&s);
+	assert_int_equal(s.status, SAM_GOOD);
+	assert_int_equal(data[2] & 0x80, 0);
 }
 
 static void well_known_lun_is_listed_when_asked_for(void **state)
@@ -262,6 +335,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_disk(luns_are_listed_in_order),
+		with_disk(a_map_is_listed_by_the_initiators_numbers),
+		with_disk(luns_are_reported_though_lun_0_is_hidden),
+		with_disk(mode_sense_tells_whom_it_is_readonly_to),
 		with_disk(well_known_lun_is_listed_when_asked_for),
 		with_disk(there_are_no_administrative_units),
 		with_disk(reserved_select_report_is_refused),

@@ -174,7 +174,7 @@ static void luns_that_come_and_go_raise_a_unit_attention(void **state)
 	assert_int_equal(lu_delete(lu, false, NULL, NULL, NULL), 0);
 	assert_result(fake_submit(b->n, 2, FAKE_TUR, 0, 0), UA_LUNS_CHANGED);
 	assert_result(fake_submit(b->n, 1, FAKE_TUR, 0, 0), LUN_NOT_SUPPORTED);
-	ua_luns_changed(b->t);
+	ua_luns_changed(target_lu(b->t, 2));
 	ua_clear_luns_changed(b->n);
 	assert_result(fake_submit(b->n, 0, FAKE_TUR, 0, 0), GOOD);
 }
