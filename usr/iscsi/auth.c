@@ -11,10 +11,10 @@
 #include "iscsi/login_priv.h"
 #include "iscsi/text.h"
 
+/* Who has accounts wants to know who comes. */
 static bool none_allowed(const struct iscsi_login *l)
 {
-	(void)l;
-	return true;
+	return !auth_chap.allowed(l);
 }
 
 static enum iscsi_login_status none_begin(struct iscsi_login *l)
@@ -30,6 +30,7 @@ const struct auth_method auth_none = {
 };
 
 const struct auth_method *const auth_methods[] = {
+	&auth_chap,
 	&auth_none,
 	NULL,
 };

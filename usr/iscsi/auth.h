@@ -25,7 +25,7 @@ struct auth_method {
 	void (*end)(struct iscsi_login *l); /* frees l->auth_state */
 };
 
-extern const struct auth_method auth_none;
+extern const struct auth_method auth_chap, auth_none;
 
 /* Ended by NULL; in order of preference when the initiator has none. */
 extern const struct auth_method *const auth_methods[];

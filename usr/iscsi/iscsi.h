@@ -13,6 +13,8 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/pool.h"
+#include "iscsi/account.h"
+#include "iscsi/chap_hash.h"
 #include "iscsi/keys.h"
 #include "iscsi/portal.h"
 #include "iscsi/take.h"
@@ -42,6 +44,8 @@ struct iscsi {
 	uint8_t *staging;	/* one receive buffer for all connections (tcp.c) */
 	struct take take;
 	uint32_t nop_interval_s, nop_count; /* defaults for new targets */
+	struct chap_order chap_order;	    /* of targets without one of their own, and discovery */
+	struct account_set discovery_accounts;
 	struct iscsi_limits limits;
 	bool stopping;
 	struct loop_call stop_call;
@@ -55,6 +59,8 @@ struct iscsi_target {
 	struct target *t;
 	struct iscsi_params params;
 	uint32_t nop_interval_s, nop_count;
+	struct account_set accounts;
+	struct chap_order chap_order; /* CHAPAlgorithms; empty: the driver's */
 	char *alias;		/* TargetAlias; NULL: none is sent */
 	char *redirect_addr;	/* as set by RedirectAddress ...; NULL: none */
 	uint16_t redirect_port;

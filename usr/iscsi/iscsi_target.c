@@ -34,6 +34,7 @@ int iscsi_target_added(struct target *t, struct err *err)
 	it->nop_interval_s = iscsi.nop_interval_s;
 	it->nop_count = iscsi.nop_count;
 	it->redirect_port = ISCSI_PORT;
+	account_set_init(&it->accounts, t);
 	t->lld[iscsi_transport.index] = it;
 	return 0;
 }
@@ -43,6 +44,7 @@ void iscsi_target_removed(struct target *t)
 	struct iscsi_target *it = iscsi_target_of(t);
 
 	login_target_gone(it);
+	account_set_clear(&it->accounts);
 	free(it->alias);
 	free(it->redirect_addr);
 	free(it);
@@ -109,6 +111,15 @@ static int set_redirect(struct iscsi_target *it, const char *name, const char *v
 	return 0;
 }
 
+/* "": as the driver. */
+static int set_chap_order(struct iscsi_target *it, const char *value, struct err *err)
+{
+	if (*value)
+		return chap_order_parse(&it->chap_order, value, err);
+	it->chap_order.n = 0;
+	return 0;
+}
+
 int iscsi_target_set(struct target *t, const char *name, const char *value, struct err *err)
 {
 	struct iscsi_target *it = iscsi_target_of(t);
@@ -122,6 +133,8 @@ int iscsi_target_set(struct target *t, const char *name, const char *value, stru
 			restart_pings(it);
 		return r;
 	}
+	if (!strcmp(name, "CHAPAlgorithms"))
+		return set_chap_order(it, value, err);
 	if (!strcmp(name, "TargetAlias"))
 		return set_text(&it->alias, value, err);
 	r = set_redirect(it, name, value, err);
@@ -132,11 +145,17 @@ void iscsi_target_show(const struct target *t, json_t *obj)
 {
 	const struct iscsi_target *it = iscsi_target_of(t);
 	json_t *params = json_object();
+	char algs[64];
 
 	params_show(&it->params, params);
 	json_object_set_new(obj, "nop_interval", json_integer(it->nop_interval_s));
 	json_object_set_new(obj, "nop_count", json_integer(it->nop_count));
 	json_object_set_new(obj, "params", params);
+	json_object_set_new(obj, "accounts", account_set_show(&it->accounts));
+	if (it->chap_order.n) {
+		chap_order_format(&it->chap_order, algs, sizeof(algs));
+		json_object_set_new(obj, "chap_algorithms", json_string(algs));
+	}
 	if (it->alias)
 		json_object_set_new(obj, "alias", json_string(it->alias));
 	if (it->redirect_addr)

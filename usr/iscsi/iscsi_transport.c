@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "iscsi/async.h"
+#include "iscsi/auth_limit.h"
 #include "iscsi/command.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
@@ -55,8 +56,11 @@ static int option(char *text, bool *portals, struct err *err)
 		return iscsi_parse_seconds(text, value, &iscsi.nop_interval_s, err);
 	if (!strcmp(text, "nop_count"))
 		return iscsi_parse_seconds(text, value, &iscsi.nop_count, err);
+	if (!strcmp(text, "chap_algorithms"))
+		return chap_order_parse(&iscsi.chap_order, value, err);
 	return err_set(err, ERR_INVALID_REQUEST,
-		       "iSCSI has no option '%s': portal, nop_interval, nop_count", text);
+		       "iSCSI has no option '%s': portal, nop_interval, nop_count, chap_algorithms",
+		       text);
 }
 
 static int options(const char *opts, bool *portals, struct err *err)
@@ -72,12 +76,26 @@ static int options(const char *opts, bool *portals, struct err *err)
 	return r;
 }
 
+static void tell_algorithms(void)
+{
+	char text[64];
+
+	chap_order_format(&iscsi.chap_order, text, sizeof(text));
+	if (iscsi.chap_order.n < CHAP_ALGORITHMS)
+		log_info("algorithms of CHAP that are used: %s", *text ? text : "none");
+}
+
 void iscsi_init(struct core *core)
 {
 	iscsi.core = core;
 	list_init(&iscsi.portals);
 	list_init(&iscsi.logins);
 	list_init(&iscsi.sessions);
+	accounts_init();
+	account_set_init(&iscsi.discovery_accounts, NULL);
+	auth_limit_init();
+	if (!iscsi.chap_order.n)
+		chap_order_default(&iscsi.chap_order);
 	pool_init(&iscsi.tasks, sizeof(struct iscsi_task), POOL_KEEP);
 	pool_init(&iscsi.pdus, sizeof(struct iscsi_pdu), POOL_KEEP);
 	if (!iscsi.limits.max_logins)
@@ -91,6 +109,8 @@ void iscsi_init(struct core *core)
 static void done(void)
 {
 	portal_del_all();
+	accounts_done();
+	auth_limit_done();
 	pool_done(&iscsi.tasks);
 	pool_done(&iscsi.pdus);
 	hash_free(&iscsi.by_tsih);
@@ -115,6 +135,8 @@ static int start(struct core *core, const char *opts, struct err *err)
 		r = portal_add("", 1, err);
 	if (r)
 		done();
+	else
+		tell_algorithms();
 	return r;
 }
 

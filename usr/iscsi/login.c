@@ -255,7 +255,7 @@ static void tell_target(struct iscsi_login *l)
 
 /*
  * 11.12.3: T with a next stage that lies ahead, and nothing of this one left to do. Turns the T of
- * @flags off when we have something to ask first.
+ * @flags off when we have something to ask first, or authentication is under way.
  */
 static enum iscsi_login_status check_transit(struct iscsi_login *l, uint8_t *flags)
 {
@@ -264,7 +264,11 @@ static enum iscsi_login_status check_transit(struct iscsi_login *l, uint8_t *fla
 
 	if (nsg <= csg || nsg == 2)
 		return LOGIN_INITIATOR_ERROR;
-	if (!l->auth_done && !(l->auth == NULL && auth_skippable(l)))
+	if (l->auth && !l->auth_done) {
+		*flags &= (uint8_t)~ISCSI_LOGIN_TRANSIT;
+		return LOGIN_OK;
+	}
+	if (!l->auth_done && !auth_skippable(l))
 		return LOGIN_AUTH_FAILED;
 	if (csg == STAGE_OPERATIONAL)
 		open = key_demand(&l->nego);

@@ -81,6 +81,88 @@ bool text_number(const char *value, uint32_t *out)
 	return true;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static int from_hex(const char *s, uint8_t *out, size_t max)
+{
+	size_t len = strlen(s), n = 0;
+	bool half = len % 2;
+
+	if (!len || (len + 1) / 2 > max)
+		return -1;
+	*out = 0;
+	for (; *s; s++, half = !half) {
+		int v = hex_digit(*s);
+
+		if (v < 0)
+			return -1;
+		if (half)
+			out[n++] |= (uint8_t)v;
+		else
+			out[n] = (uint8_t)(v << 4);
+	}
+	return (int)n;
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+/* RFC 4648 chapter 4, with its padding. */
+static int from_base64(const char *s, uint8_t *out, size_t max)
+{
+	size_t len = strlen(s), pad = 0, n, i;
+	uint32_t bits = 0;
+
+	while (pad < 2 && pad < len && s[len - 1 - pad] == '=')
+		pad++;
+	n = len / 4 * 3 - pad;
+	if (!len || len % 4 || n > max)
+		return -1;
+	for (i = 0; i < len; i++) {
+		int v = i < len - pad ? base64_digit(s[i]) : 0;
+
+		if (v < 0)
+			return -1;
+		bits = bits << 6 | (uint32_t)v;
+		if (i % 4 == 3)
+			for (int shift = 16; shift >= 0 && n; shift -= 8, n--)
+				*out++ = (uint8_t)(bits >> shift);
+	}
+	return (int)(len / 4 * 3 - pad);
+}
+
+int text_binary(const char *value, uint8_t *out, size_t max)
+{
+	char kind = value[0] == '0' ? (char)(value[1] | 0x20) : '\0';
+
+	if (kind == 'x')
+		return from_hex(value + 2, out, max);
+	return kind == 'b' ? from_base64(value + 2, out, max) : -1;
+}
+
+void text_put_binary(struct strbuf *out, const char *key, const uint8_t *data, size_t len)
+{
+	size_t i;
+
+	strbuf_puts(out, key);
+	strbuf_puts(out, "=0x");
+	for (i = 0; i < len; i++)
+		strbuf_printf(out, "%02x", data[i]);
+	strbuf_add(out, "", 1);
+}
+
 char *text_next(char **list)
 {
 	char *word = *list, *comma;

@@ -27,6 +27,13 @@ void text_put_number(struct strbuf *out, const char *key, uint32_t value);
 bool text_number(const char *value, uint32_t *out);
 /* Takes the next value of a comma-separated list; NULL at its end. @list moves on and is cut. */
 char *text_next(char **list);
+/*
+ * A binary value (6.1): hex after 0x, where an odd digit comes first, or base64 after 0b. Its
+ * length in bytes, or -1: not so written, empty, or longer than @max.
+ */
+int text_binary(const char *value, uint8_t *out, size_t max);
+/* Appends a binary value, in hex. */
+void text_put_binary(struct strbuf *out, const char *key, const uint8_t *data, size_t len);
 /* Whether @word is in the comma-separated @list. */
 bool text_in_list(const char *list, const char *word);
 
