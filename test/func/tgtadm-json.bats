@@ -62,6 +62,7 @@ teardown() {
 		# shellcheck disable=SC2086
 		tgtadm --json $verb | jq -e . >/dev/null
 	done
+	[ "$(tgtadm --json system show | jq .schema)" = 1 ]
 	[ "$(tgtadm --json target show | jq -r '.[0].acl[0]')" = ALL ]
 	[ "$(tgtadm --json portal show | jq -r '.[0].address')" = "$PORTAL" ]
 }

@@ -83,6 +83,17 @@ void strbuf_putc(struct strbuf *sb, char c)
 	strbuf_add(sb, &c, 1);
 }
 
+void strbuf_putu(struct strbuf *sb, uint64_t v)
+{
+	char digits[20];
+	unsigned int at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	strbuf_add(sb, digits + at, sizeof(digits) - at);
+}
+
 void strbuf_vprintf(struct strbuf *sb, const char *fmt, va_list ap)
 {
 	size_t room = sb->cap - sb->len;

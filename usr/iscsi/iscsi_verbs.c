@@ -12,6 +12,8 @@
 #include "iscsi/portal.h"
 #include "iscsi/session.h"
 #include "target/nexus.h"
+#include "target/stats.h"
+#include "target/stats_show.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
 
@@ -47,7 +49,7 @@ static struct iscsi_session *call_session(struct verb_call *call)
 		return NULL;
 	if (sid && sid <= UINT16_MAX)
 		s = session_by_tsih(&iscsi, (uint16_t)sid);
-	if (s && (!s->target || (t && s->target->t != t)))
+	if (s && (!s->target || !s->nexus || (t && s->target->t != t)))
 		s = NULL;
 	if (!s)
 		err_set(&call->err, ERR_NO_SESSION, "there is no session %llu%s",
@@ -115,34 +117,52 @@ int session_verb_show(struct verb_call *call)
 	return 0;
 }
 
-static json_t *conn_stats(const struct iscsi_conn *conn)
+static void put_conn_stats(struct strbuf *out, const struct iscsi_conn *conn)
 {
 	const struct iscsi_conn_stats *st = &conn->stats;
 
-	return json_pack("{s:i s:i s:I s:I s:I s:I s:I s:I}", "sid", conn->session->tsih, "cid",
-			 conn->cid, "rxdata_octets", (json_int_t)st->rx_bytes, "txdata_octets",
-			 (json_int_t)st->tx_bytes, "dataout_pdus", (json_int_t)st->data_out_pdus,
-			 "datain_pdus", (json_int_t)st->data_in_pdus, "cmd_pdus",
-			 (json_int_t)st->cmd_pdus, "rsp_pdus", (json_int_t)st->rsp_pdus);
+	strbuf_putc(out, '{');
+	stats_put_num(out, "sid", conn->session->tsih);
+	stats_put_num(out, "cid", conn->cid);
+	stats_put_num(out, "rxdata_octets", st->rx_bytes);
+	stats_put_num(out, "txdata_octets", st->tx_bytes);
+	stats_put_num(out, "dataout_pdus", st->data_out_pdus);
+	stats_put_num(out, "datain_pdus", st->data_in_pdus);
+	stats_put_num(out, "cmd_pdus", st->cmd_pdus);
+	stats_put_num(out, "rsp_pdus", st->rsp_pdus);
+	stats_put_num(out, "in_flight", conn->n_tasks);
+	stats_put_num(out, "tx_queued_bytes", conn->tx.queued_bytes);
+	stats_put(out, &conn->path.io);
+	strbuf_putc(out, '}');
 }
 
 int session_verb_stat(struct verb_call *call)
 {
 	struct iscsi_session *s = call_session(call);
+	struct strbuf *out = &call->text;
 	const struct iscsi_conn *conn;
-	json_t *luns, *conns;
+	struct io_stats sum;
+	const char *sep = "";
 
 	if (!s)
 		return -EINVAL;
-	call->result = json_pack("{s:[] s:[]}", "luns", "connections");
-	luns = json_object_get(call->result, "luns");
-	conns = json_object_get(call->result, "connections");
-	if (!call->result || (s->nexus && nexus_stats_to_json(s->nexus, luns)))
+	strbuf_putc(out, '{');
+	stats_put_num(out, "sid", s->tsih);
+	if (verb_put(call, ",\"initiator\":", json_string(s->initiator)))
 		return no_memory(call);
-	list_for_each(conn, &s->conns, link)
-		if (json_array_append_new(conns, conn_stats(conn)))
-			return no_memory(call);
-	return 0;
+	sum = stats_of_nexus(s->nexus);
+	stats_put_num(out, "in_flight", s->nexus->n_cmds);
+	stats_put_num(out, "tmfs", s->nexus->tmfs);
+	stats_put(out, &sum);
+	stats_done(&sum);
+	strbuf_puts(out, ",\"connections\":[");
+	list_for_each(conn, &s->conns, link) {
+		strbuf_puts(out, sep);
+		put_conn_stats(out, conn);
+		sep = ",";
+	}
+	strbuf_putc(out, ']');
+	return stats_nexus_luns(call, s->nexus);
 }
 
 int connection_verb_show(struct verb_call *call)
@@ -188,8 +208,6 @@ int connection_verb_stat(struct verb_call *call)
 
 	if (!conn)
 		return -EINVAL;
-	call->result = json_array();
-	if (json_array_append_new(call->result, conn_stats(conn)))
-		return no_memory(call);
-	return 0;
+	put_conn_stats(&call->text, conn);
+	return strbuf_ok(&call->text) ? 0 : no_memory(call);
 }

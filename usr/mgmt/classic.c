@@ -177,15 +177,15 @@ static const struct {
 	{ "connection", "stat", classic_conn_stat },
 	{ "lld", "show", llds },
 	{ "logicalunit", "show", classic_lu_show },
-	{ "logicalunit", "stat", classic_stats },
+	{ "logicalunit", "stat", classic_lu_stat },
 	{ "lunmap", "show", lunmap_show },
 	{ "portal", "show", portal_show },
 	{ "session", "show", session_show },
 	{ "session", "stat", classic_session_stat },
 	{ "system", "show", system_show },
-	{ "system", "stat", classic_stats },
+	{ "system", "stat", classic_system_stat },
 	{ "target", "show", classic_target_show },
-	{ "target", "stat", classic_stats },
+	{ "target", "stat", classic_target_stat },
 };
 
 void classic_text(const char *object, const char *verb, const json_t *result, struct strbuf *out)

@@ -30,7 +30,9 @@ void classic_pairs(struct strbuf *out, const json_t *obj);
 
 void classic_target_show(const json_t *result, struct strbuf *out);
 void classic_lu_show(const json_t *result, struct strbuf *out);
-void classic_stats(const json_t *result, struct strbuf *out);
+void classic_system_stat(const json_t *result, struct strbuf *out);
+void classic_target_stat(const json_t *result, struct strbuf *out);
+void classic_lu_stat(const json_t *result, struct strbuf *out);
 void classic_session_stat(const json_t *result, struct strbuf *out);
 void classic_conn_stat(const json_t *result, struct strbuf *out);
 

@@ -4,7 +4,14 @@
  */
 #include "mgmt/classic.h"
 
-void classic_stats(const json_t *result, struct strbuf *out)
+static void stat_head(struct strbuf *out)
+{
+	strbuf_puts(out, "tgt lun sid rd_subm(bytes,cmds) rd_done(bytes,cmds) "
+			 "wr_subm(bytes,cmds) wr_done(bytes,cmds) errs\n");
+}
+
+/* A line for each I_T_L nexus. */
+static void stat_rows(const json_t *rows, struct strbuf *out)
 {
 	static const char *const pairs[][2] = {
 		{ "rd_subm_bytes", "rd_subm_cmds" },
@@ -15,9 +22,7 @@ void classic_stats(const json_t *result, struct strbuf *out)
 	const json_t *row;
 	size_t i, j;
 
-	strbuf_puts(out, "tgt lun sid rd_subm(bytes,cmds) rd_done(bytes,cmds) "
-			 "wr_subm(bytes,cmds) wr_done(bytes,cmds) errs\n");
-	json_array_foreach(result, i, row) {
+	json_array_foreach(rows, i, row) {
 		strbuf_printf(out, "%3lld %3lld %3lld", classic_int(row, "tid"),
 			      classic_int(row, "lun"), classic_int(row, "sid"));
 		for (j = 0; j < ARRAY_SIZE(pairs); j++)
@@ -27,7 +32,38 @@ void classic_stats(const json_t *result, struct strbuf *out)
 	}
 }
 
-void classic_conn_stat(const json_t *result, struct strbuf *out)
+static void target_rows(const json_t *target, struct strbuf *out)
+{
+	const json_t *lu;
+	size_t i;
+
+	json_array_foreach(json_object_get(target, "luns"), i, lu)
+		stat_rows(json_object_get(lu, "nexuses"), out);
+}
+
+void classic_lu_stat(const json_t *result, struct strbuf *out)
+{
+	stat_head(out);
+	stat_rows(json_object_get(result, "nexuses"), out);
+}
+
+void classic_target_stat(const json_t *result, struct strbuf *out)
+{
+	stat_head(out);
+	target_rows(result, out);
+}
+
+void classic_system_stat(const json_t *result, struct strbuf *out)
+{
+	const json_t *target;
+	size_t i;
+
+	stat_head(out);
+	json_array_foreach(json_object_get(result, "targets"), i, target)
+		target_rows(target, out);
+}
+
+static void conn_row(const json_t *row, struct strbuf *out, bool head)
 {
 	static const struct {
 		const char *name;
@@ -37,23 +73,32 @@ void classic_conn_stat(const json_t *result, struct strbuf *out)
 		{ "txdata_octets", 13 }, { "dataout_pdus", 12 }, { "datain_pdus", 11 },
 		{ "cmd_pdus", 8 },     { "rsp_pdus", 8 },
 	};
-	const json_t *row;
-	size_t i, j;
+	size_t j;
 
 	for (j = 0; j < ARRAY_SIZE(columns); j++)
-		strbuf_printf(out, "%s%s", j ? " " : "", columns[j].name);
-	strbuf_putc(out, '\n');
-	json_array_foreach(result, i, row) {
-		for (j = 0; j < ARRAY_SIZE(columns); j++)
+		if (head)
+			strbuf_printf(out, "%s%s", j ? " " : "", columns[j].name);
+		else
 			strbuf_printf(out, "%s%*lld", j ? " " : "", columns[j].width,
 				      classic_int(row, columns[j].name));
-		strbuf_putc(out, '\n');
-	}
+	strbuf_putc(out, '\n');
+}
+
+void classic_conn_stat(const json_t *result, struct strbuf *out)
+{
+	conn_row(NULL, out, true);
+	conn_row(result, out, false);
 }
 
 void classic_session_stat(const json_t *result, struct strbuf *out)
 {
-	classic_stats(json_object_get(result, "luns"), out);
+	const json_t *conn;
+	size_t i;
+
+	stat_head(out);
+	stat_rows(json_object_get(result, "luns"), out);
 	strbuf_putc(out, '\n');
-	classic_conn_stat(json_object_get(result, "connections"), out);
+	conn_row(NULL, out, true);
+	json_array_foreach(json_object_get(result, "connections"), i, conn)
+		conn_row(conn, out, false);
 }

@@ -36,6 +36,7 @@ struct core {
 	bool offline;			/* no new sessions: State offline */
 	uint8_t machine_id[16];		/* makes default identities unique over hosts */
 	uint64_t cmd_seq;		/* arrival order of commands */
+	uint64_t nexus_seq;		/* and of nexuses */
 	struct laters laters;		/* bad news of verbs, told from the loop */
 	void (*shutdown)(struct core *core); /* asks the daemon to end; set by tgtd.c */
 };

@@ -211,15 +211,3 @@ int lu_verb_update(struct verb_call *call)
 		free(s);
 	return r;
 }
-
-int lu_verb_stat(struct verb_call *call)
-{
-	struct lu *lu = verb_lu(call);
-
-	if (!lu)
-		return -EINVAL;
-	call->result = json_array();
-	if (lu_stats_to_json(lu, verb_uint(call, "sid", 0), call->result))
-		return err_set(&call->err, ERR_NOMEM, "%s", "");
-	return 0;
-}

@@ -67,6 +67,7 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 	n->transport = tr;
 	n->priv = priv;
 	n->sid = sid;
+	n->seq = ++t->core->nexus_seq;
 	n->rel_port = rel_port;
 	if (isid)
 		memcpy(n->isid, isid, sizeof(n->isid));

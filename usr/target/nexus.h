@@ -52,6 +52,7 @@ struct nexus {
 	void *priv;		/* the transport's session */
 	struct list link;	/* target->nexuses */
 	uint64_t sid;		/* as shown: TSIH */
+	uint64_t seq;		/* they are numbered from 1, as they come */
 	uint16_t rel_port;	/* relative target port identifier, from 1 */
 	char *initiator;	/* iSCSI name, or WWPN as text */
 	uint8_t isid[6];	/* iSCSI: part of the initiator port's name */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Targets, logical units and counters as JSON, for the verbs. The classic text of
+ * Targets and logical units as JSON, for the verbs. The classic text of
  * tgtadm is made from the same objects, on the other side of the socket.
  */
 #include <errno.h>
@@ -79,41 +79,20 @@ static json_t *nexus_to_json(const struct nexus *n)
 	return obj;
 }
 
-/* -ENOMEM, or how many there are. */
-static int add_nexuses(const struct target *t, json_t *array)
+/* Without its nexuses and LUNs. */
+static json_t *target_to_json(const struct target *t)
 {
-	const struct nexus *n;
-	int count = 0;
-
-	list_for_each(n, &t->nexuses, link) {
-		if (n->dying)
-			continue;
-		if (json_array_append_new(array, nexus_to_json(n)))
-			return -ENOMEM;
-		count++;
-	}
-	return count;
-}
-
-/* Without its LUNs. */
-static json_t *target_to_json(const struct target *t, int *n_nexuses)
-{
-	json_t *obj = json_pack("{s:I s:s s:s s:s s:[] s:[] s:o}", "tid", (json_int_t)t->tid,
+	json_t *obj = json_pack("{s:I s:s s:s s:s s:[] s:o}", "tid", (json_int_t)t->tid,
 				"name", t->name, "driver", t->transport->name,
 				"state", t->offline ? "offline" : "ready",
-				"nexuses", "accounts", "acl", access_show(&t->access));
+				"accounts", "acl", access_show(&t->access));
 
 	if (obj) {
 		json_object_set_new(obj, "initiator_addresses", access_show_addrs(&t->access));
 		json_object_set_new(obj, "initiator_names", access_show_names(&t->access));
 		json_object_set_new(obj, "lun_maps", lun_maps_show(&t->lun_maps));
 	}
-	*n_nexuses = obj ? add_nexuses(t, json_object_get(obj, "nexuses")) : -ENOMEM;
-	if (*n_nexuses < 0) {
-		json_decref(obj);
-		return NULL;
-	}
-	if (t->transport->target_show)
+	if (obj && t->transport->target_show)
 		t->transport->target_show(t, obj);
 	return obj;
 }
@@ -121,18 +100,28 @@ static json_t *target_to_json(const struct target *t, int *n_nexuses)
 /* A target costs as much as a few LUNs, for its parameters. */
 #define TARGET_WEIGHT 3
 
-/* The object is left open, for its LUNs. */
+/* The object is left open, for its nexuses and LUNs. */
 static int show_target(struct verb_walk *w, const struct target *t)
 {
 	struct strbuf *text = &w->call->text;
-	int n;
 
-	if (verb_put(w->call, w->rows++ ? "," : "", target_to_json(t, &n)))
+	if (verb_put(w->call, w->rows++ ? "," : "", target_to_json(t)))
 		return -ENOMEM;
 	text->len--; /* its brace */
-	strbuf_puts(text, ",\"luns\":[");
+	strbuf_puts(text, ",\"nexuses\":[");
 	w->lus = 0;
-	return n + TARGET_WEIGHT;
+	return TARGET_WEIGHT;
+}
+
+static int show_nexus(struct verb_walk *w, const struct nexus *n)
+{
+	return verb_put(w->call, w->lus++ ? "," : "", nexus_to_json(n)) ? -ENOMEM : 1;
+}
+
+static void show_lus(struct verb_walk *w)
+{
+	strbuf_puts(&w->call->text, "],\"luns\":[");
+	w->lus = 0;
 }
 
 static int show_lu(struct verb_walk *w, const struct lu *lu)
@@ -156,6 +145,8 @@ int targets_show(struct verb_call *call, const struct target *only)
 {
 	static const struct verb_walk_ops ops = {
 		.target = show_target,
+		.nexus = show_nexus,
+		.lus = show_lus,
 		.lu = show_lu,
 		.target_end = show_target_end,
 		.end = end_array,
@@ -163,71 +154,5 @@ int targets_show(struct verb_call *call, const struct target *only)
 
 	if (!only)
 		strbuf_puts(&call->text, "[");
-	return verb_walk(call, &ops, only);
-}
-
-static json_t *itl_to_json(const struct lu *lu, const struct itl *itl)
-{
-	const struct itl_stats *s = &itl->stats;
-
-	return json_pack("{s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I}",
-			 "tid", (json_int_t)lu->target->tid, "lun", (json_int_t)lu->lun,
-			 "sid", (json_int_t)itl->nexus->sid,
-			 "rd_subm_bytes", (json_int_t)s->rd_subm_bytes,
-			 "rd_subm_cmds", (json_int_t)s->rd_subm_cmds,
-			 "rd_done_bytes", (json_int_t)s->rd_done_bytes,
-			 "rd_done_cmds", (json_int_t)s->rd_done_cmds,
-			 "wr_subm_bytes", (json_int_t)s->wr_subm_bytes,
-			 "wr_subm_cmds", (json_int_t)s->wr_subm_cmds,
-			 "wr_done_bytes", (json_int_t)s->wr_done_bytes,
-			 "wr_done_cmds", (json_int_t)s->wr_done_cmds,
-			 "errs", (json_int_t)s->errs);
-}
-
-int lu_stats_to_json(const struct lu *lu, uint64_t sid, json_t *array)
-{
-	const struct itl *itl;
-
-	list_for_each(itl, &lu->itls, lu_link)
-		if ((!sid || itl->nexus->sid == sid) &&
-		    json_array_append_new(array, itl_to_json(lu, itl)))
-			return -ENOMEM;
-	return 0;
-}
-
-int nexus_stats_to_json(const struct nexus *n, json_t *array)
-{
-	const struct itl *itl;
-
-	list_for_each(itl, &n->itl_list, nexus_link)
-		if (itl->hashed && json_array_append_new(array, itl_to_json(itl->lu, itl)))
-			return -ENOMEM;
-	return 0;
-}
-
-static int stat_lu(struct verb_walk *w, const struct lu *lu)
-{
-	const struct itl *itl;
-	int n = 0;
-
-	list_for_each(itl, &lu->itls, lu_link) {
-		if (verb_put(w->call, w->rows++ ? "," : "", itl_to_json(lu, itl)))
-			return -ENOMEM;
-		n++;
-	}
-	return n;
-}
-
-static bool end_stats(struct verb_walk *w)
-{
-	strbuf_puts(&w->call->text, "]");
-	return false;
-}
-
-int targets_stat(struct verb_call *call, const struct target *only)
-{
-	static const struct verb_walk_ops ops = { .lu = stat_lu, .end = end_stats };
-
-	strbuf_puts(&call->text, "[");
 	return verb_walk(call, &ops, only);
 }

@@ -148,7 +148,7 @@ uint64_t stats_quantile(const uint64_t *hist, unsigned int per_mille)
 	from = i ? latency_above(i - 1) : 0;
 	if (i == LATENCY_BUCKETS - 1)
 		return from;
-	to = latency_above(i);
+	to = latency_above(i) - 1;
 	return from + (uint64_t)((double)(to - from) * (double)(rank - below) / (double)hist[i]);
 }
 

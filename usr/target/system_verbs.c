@@ -15,6 +15,7 @@
 #include "target/transport.h"
 #include "target/verb_walk.h"
 
+#define JSON_SCHEMA 1 /* of doc/json.md: another number when members go or change */
 #define ISNS_PORT 3205 /* RFC 4171 */
 
 static const char *const lld_states[] = {
@@ -65,7 +66,8 @@ int system_show(struct verb_call *call)
 			json_array_append_new(devs, json_string((*d)->show_name));
 	isns = json_pack("{s:b s:s s:i s:b}", "enabled", 0, "server", "", "port", ISNS_PORT,
 			 "access_control", 0);
-	call->result = json_pack("{s:s s:s s:b s:o s:o s:o s:[] s:o}", "version", TGT_VERSION,
+	call->result = json_pack("{s:i s:s s:s s:b s:o s:o s:o s:[] s:o}", "schema", JSON_SCHEMA,
+				 "version", TGT_VERSION,
 				 "state", core->offline ? "offline" : "ready",
 				 "debug", log_get_level() >= LOG_LVL_DEBUG,
 				 "llds", llds_to_json(core),
@@ -116,11 +118,6 @@ int system_delete(struct verb_call *call)
 			       "targets exist: delete them first, or stop tgtd with SIGTERM");
 	core->shutdown(core);
 	return 0;
-}
-
-int system_stat(struct verb_call *call)
-{
-	return targets_stat(call, NULL);
 }
 
 /* Round @i over the targets is driver @i's. */

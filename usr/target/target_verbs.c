@@ -136,10 +136,3 @@ int target_verb_unbind(struct verb_call *call)
 	return t ? change_access(call, t, access_del_addr, access_add_addr, access_del_name) :
 		   -EINVAL;
 }
-
-int target_verb_stat(struct verb_call *call)
-{
-	struct target *t = verb_target(call);
-
-	return t ? targets_stat(call, t) : -EINVAL;
-}

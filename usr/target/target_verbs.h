@@ -45,19 +45,9 @@ int lu_verb_stat(struct verb_call *call);
 struct target *verb_target(struct verb_call *call);
 struct lu *verb_lu(struct verb_call *call);
 
-/*
- * show.c. The whole of a show or stat verb, for all targets (@only NULL) or one: what run()
- * returns. See verb_walk.h.
- */
+/* show.c. The whole of a show verb, for all targets (@only NULL) or one: what run() returns. */
 int targets_show(struct verb_call *call, const struct target *only);
-int targets_stat(struct verb_call *call, const struct target *only);
 /* New reference, NULL when memory is short. */
 json_t *lu_to_json(const struct lu *lu);
-/*
- * Counters appended to @array, a row for every I_T_L nexus: of an LU (@sid 0: with all sessions)
- * or of a session. 0 or -ENOMEM.
- */
-int lu_stats_to_json(const struct lu *lu, uint64_t sid, json_t *array);
-int nexus_stats_to_json(const struct nexus *n, json_t *array);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/verb.h"
 #include "target/core.h"
 #include "target/lu.h"
+#include "target/nexus.h"
 #include "target/target.h"
 
 /* The first target above @tid. A list, but only looked at when the one we stood at is gone. */
@@ -39,6 +40,34 @@ static const struct lu *lu_above(const struct target *t, bool any, uint64_t lun)
 	return NULL;
 }
 
+/* Nexuses are listed in the order they came. */
+static const struct nexus *nexus_above(const struct verb_walk *w, const struct target *t)
+{
+	const struct list *l = w->nexus ? w->nexus->link.next : t->nexuses.next;
+
+	for (; l != &t->nexuses; l = l->next) {
+		const struct nexus *n = container_of(l, struct nexus, link);
+
+		if (n->seq > w->nexus_seq)
+			return n;
+	}
+	return NULL;
+}
+
+static int next_nexus(struct verb_walk *w)
+{
+	struct target *t = target_by_tid(w->call->context, w->tid);
+	const struct nexus *nexus = t && w->ops->nexus ? nexus_above(w, t) : NULL;
+	int n;
+
+	if (!nexus)
+		return 0;
+	w->nexus = nexus;
+	w->nexus_seq = nexus->seq;
+	n = w->ops->nexus(w, nexus);
+	return n ? n : 1;
+}
+
 /* One LUN more of the target that the walk is in; weight, -ENOMEM, or 0 when there is none. */
 static int next_lu(struct verb_walk *w)
 {
@@ -54,6 +83,14 @@ static int next_lu(struct verb_walk *w)
 	return n ? n : 1;
 }
 
+static void enter(struct verb_walk *w)
+{
+	w->inside = true;
+	w->at_lus = w->any_lun = false;
+	w->nexus = NULL;
+	w->nexus_seq = 0;
+}
+
 static int next_target(struct verb_walk *w)
 {
 	struct target *t;
@@ -65,16 +102,21 @@ static int next_target(struct verb_walk *w)
 	if (!t)
 		return 0;
 	w->tid = t->tid;
-	w->inside = true;
-	w->any_lun = false;
+	enter(w);
 	n = w->ops->target ? w->ops->target(w, t) : 0;
 	return n ? n : 1;
 }
 
 static int next(struct verb_walk *w)
 {
-	int n = w->inside ? next_lu(w) : 0;
+	int n = w->inside && !w->at_lus ? next_nexus(w) : 0;
 
+	if (n)
+		return n;
+	if (w->inside && !w->at_lus && w->ops->lus)
+		w->ops->lus(w);
+	w->at_lus = true;
+	n = w->inside ? next_lu(w) : 0;
 	if (n)
 		return n;
 	if (w->inside && w->ops->target_end)
@@ -93,6 +135,7 @@ static int step(struct verb_walk *w)
 {
 	int n = 1, left = VERB_WALK_STEP;
 
+	w->nexus = NULL;
 	while (n > 0 && left > 0) {
 		n = next(w);
 		left -= n;
@@ -100,6 +143,12 @@ static int step(struct verb_walk *w)
 	if (!strbuf_ok(&w->call->text))
 		return -ENOMEM;
 	return n > 0 ? -EINPROGRESS : n;
+}
+
+static void walk_free(struct verb_walk *w)
+{
+	stats_done(&w->sum);
+	free(w);
 }
 
 static int failed(struct verb_call *call)
@@ -121,7 +170,7 @@ static void next_step(struct loop_call *c)
 	}
 	if (r)
 		failed(call);
-	free(w);
+	walk_free(w);
 	verb_finish(call);
 }
 
@@ -138,7 +187,8 @@ int verb_walk(struct verb_call *call, const struct verb_walk_ops *ops, const str
 	loop_call_init(&w->step, LOOP_REAP, next_step);
 	if (only) {
 		w->tid = only->tid;
-		w->one = w->inside = true;
+		w->one = true;
+		enter(w);
 		r = ops->target ? ops->target(w, only) : 0;
 	}
 	if (r >= 0)
@@ -147,6 +197,6 @@ int verb_walk(struct verb_call *call, const struct verb_walk_ops *ops, const str
 		loop_call_queue(core->loop, &w->step);
 		return r;
 	}
-	free(w);
+	walk_free(w);
 	return r ? failed(call) : 0;
 }

@@ -32,6 +32,20 @@ static void text_is_appended_in_every_way(void **state)
 	assert_string_equal(strbuf_str(&sb), "");
 }
 
+static void numbers_are_written_in_decimal(void **state)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	(void)state;
+	strbuf_putu(&sb, 0);
+	strbuf_putc(&sb, ' ');
+	strbuf_putu(&sb, 1020);
+	strbuf_putc(&sb, ' ');
+	strbuf_putu(&sb, UINT64_MAX);
+	assert_string_equal(strbuf_str(&sb), "0 1020 18446744073709551615");
+	strbuf_free(&sb);
+}
+
 static void it_grows_over_any_length(void **state)
 {
 	struct strbuf sb = STRBUF_INIT;
@@ -130,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_appended_in_every_way),
+		cmocka_unit_test(numbers_are_written_in_decimal),
 		cmocka_unit_test(it_grows_over_any_length),
 		cmocka_unit_test(bytes_are_consumed_from_the_front),
 		cmocka_unit_test(a_full_fixed_buffer_keeps_what_it_has_and_fails),

@@ -224,9 +224,10 @@ static void drivers_portals_and_connections_are_listed(void **state)
 	"[{'tid':1,'lun':1,'sid':2,'rd_subm_bytes':66285,'rd_subm_cmds':10,"                       \
 	"'rd_done_bytes':66285,'rd_done_cmds':10,'wr_subm_bytes':4096,'wr_subm_cmds':1,"           \
 	"'wr_done_bytes':4096,'wr_done_cmds':1,'errs':1}]"
-#define CONNS                                                                                      \
-	"[{'sid':1,'cid':0,'rxdata_octets':5180,'txdata_octets':67016,'dataout_pdus':0,"           \
-	"'datain_pdus':0,'cmd_pdus':13,'rsp_pdus':0}]"
+#define LUN "{'luns':[{'lun':1,'nexuses':" STATS "}]}"
+#define CONN                                                                                      \
+	"{'sid':1,'cid':0,'rxdata_octets':5180,'txdata_octets':67016,'dataout_pdus':0,"           \
+	"'datain_pdus':0,'cmd_pdus':13,'rsp_pdus':0}"
 #define STATS_HEAD                                                                                 \
 	"tgt lun sid rd_subm(bytes,cmds) rd_done(bytes,cmds) wr_subm(bytes,cmds) "                 \
 	"wr_done(bytes,cmds) errs\n"
@@ -240,12 +241,12 @@ static void drivers_portals_and_connections_are_listed(void **state)
 static void counters_are_in_the_predecessors_columns(void **state)
 {
 	(void)state;
-	expect("target", "stat", "[]", STATS_HEAD);
-	expect("target", "stat", STATS, STATS_HEAD STATS_ROW);
-	expect("system", "stat", STATS, STATS_HEAD STATS_ROW);
-	expect("logicalunit", "stat", STATS, STATS_HEAD STATS_ROW);
-	expect("connection", "stat", CONNS, CONNS_TEXT);
-	expect("session", "stat", "{'luns':" STATS ",'connections':" CONNS "}",
+	expect("target", "stat", "{'luns':[]}", STATS_HEAD);
+	expect("target", "stat", LUN, STATS_HEAD STATS_ROW);
+	expect("system", "stat", "{'targets':[" LUN "," LUN "]}", STATS_HEAD STATS_ROW STATS_ROW);
+	expect("logicalunit", "stat", "{'lun':1,'nexuses':" STATS "}", STATS_HEAD STATS_ROW);
+	expect("connection", "stat", CONN, CONNS_TEXT);
+	expect("session", "stat", "{'luns':" STATS ",'connections':[" CONN "]}",
 	       STATS_HEAD STATS_ROW "\n" CONNS_TEXT);
 }
 
@@ -260,7 +261,8 @@ static void results_that_make_no_sense_do_no_harm(void **state)
 	static const char *const verbs[][2] = {
 		{ "target", "show" }, { "system", "show" }, { "lld", "show" },
 		{ "portal", "show" }, { "session", "stat" }, { "connection", "show" },
-		{ "target", "stat" }, { "logicalunit", "show" },
+		{ "target", "stat" }, { "system", "stat" }, { "logicalunit", "stat" },
+		{ "connection", "stat" }, { "logicalunit", "show" },
 	};
 	static const char *const texts[] = {
 		"[]", "{}", "[1]", "[[]]", "[null]", "[{'luns':3,'acl':[null],'nexuses':{}}]",
