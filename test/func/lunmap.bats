@@ -103,3 +103,49 @@ change("delete")
 s.ready(6)
 EOT
 }
+
+@test "targets.conf: execute, dump, a fresh daemon, update in place" {
+	local admin=$BUILD/tgt-admin conf=$DIR/targets.conf
+	cat >"$conf" <<-END
+	<target $IQN>
+	    <backing-store $DIR/five>
+	        lun 5
+	    </backing-store>
+	    <backing-store $DIR/six>
+	        lun 6
+	    </backing-store>
+	    <initiator $A>
+	        lun 0 5
+	        lun 1 6 readonly
+	    </initiator>
+	    <initiator iqn.*>
+	        readonly yes
+	    </initiator>
+	</target>
+	END
+	tgtadm target delete --tid 1
+	run -0 "$admin" -c "$conf" -e
+	run -0 "$admin" -c "$conf" --diff
+	[ -z "$output" ]
+	[ "$(size "$A" 0)" -eq 5242880 ]
+	"$admin" --dump >"$DIR/dump"
+	stop_tgtd
+	start_tgtd
+	"$admin" -c "$DIR/dump" -e
+	run -0 "$admin" -c "$conf" --diff
+	[ -z "$output" ]
+	sed -i "s/lun 0 5/lun 3 5/; /iqn\.\*/,/readonly yes/d" "$conf"
+	sed -i '0,/<\/initiator>/!{0,/<\/initiator>/d}' "$conf"
+	# What would run can be pasted.
+	run -0 "$admin" -c "$conf" -p --update ALL
+	echo "$output"
+	[[ $output == *"tgtadm -C 0 lunmap update --tid 1 --initiator-name $A --luns 0=none"* ]]
+	while IFS= read -r line; do
+		[[ $line != tgtadm* ]] || eval "$line"
+	done <<<"$output"
+	run -0 "$admin" -c "$conf" --diff
+	[ -z "$output" ]
+	[ "$(size "$A" 3)" -eq 5242880 ]
+	run iscsi-readcapacity16 -i "$A" "$(url 0)"
+	[ "$status" -ne 0 ]
+}

@@ -61,13 +61,14 @@ static void params_text(struct strbuf *out, const json_t *params)
 	}
 }
 
-static void argument(struct strbuf *out, const char *name, const json_t *v)
+/* @words: not the classic form, where an option that is not given is off. */
+static void argument(struct strbuf *out, const char *name, const json_t *v, bool words)
 {
 	struct strbuf text = STRBUF_INIT;
 
 	if (json_is_boolean(v)) {
-		if (json_is_true(v))
-			strbuf_printf(out, " --%s", name);
+		if (json_is_true(v) || words)
+			strbuf_printf(out, " --%s%s", name, json_is_true(v) ? "" : "=off");
 		return;
 	}
 	if (json_is_object(v))
@@ -84,15 +85,20 @@ static void argument(struct strbuf *out, const char *name, const json_t *v)
 static void command(const json_t *step, const char *verb, json_t *args, unsigned int control_port,
 		    struct strbuf *out)
 {
+	/* What the predecessor had no mode for. */
+	bool words = !adm_object(diff_str(step, "object"));
 	const char *name;
 	json_t *v;
 
 	strbuf_printf(out, "tgtadm -C %u", control_port);
-	if (!json_object_get(args, "lld"))
-		strbuf_puts(out, " --lld iscsi");
-	strbuf_printf(out, " --mode %s --op %s", diff_str(step, "object"), verb);
+	if (words)
+		strbuf_printf(out, " %s %s", diff_str(step, "object"), verb);
+	else
+		strbuf_printf(out, "%s --mode %s --op %s",
+			      json_object_get(args, "lld") ? "" : " --lld iscsi",
+			      diff_str(step, "object"), verb);
 	json_object_foreach(args, name, v)
-		argument(out, name, v);
+		argument(out, name, v, words);
 }
 
 /* The classic command line has no --params with "logicalunit new": they follow as an update. */

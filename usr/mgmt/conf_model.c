@@ -27,6 +27,7 @@ enum kind {
 	PARAM,	    /* of "target update" */
 	OBSOLETE,   /* RFC 7143 has no markers any more */
 	STORE,	    /* conf_luns() */
+	INITIATOR,  /* conf_maps() */
 };
 
 struct directive {
@@ -78,6 +79,7 @@ static const struct directive of_target[] = {
 	{ "direct-store", STORE },
 	{ "driver", TARGET_DRIVER },
 	{ "incominguser", ACCOUNT },
+	{ "initiator", INITIATOR },
 	{ "initiator-address", ADDRESS },
 	{ "initiator-name", NAME },
 	{ "nop_count", PARAM },
@@ -266,14 +268,14 @@ static void add_target(struct model *m, const struct conf_node *block)
 	take_name(m, block);
 	list_for_each(n, &block->children, link) {
 		d = find(of_target, n->name);
-		if (d && d->kind != STORE && has_value(m, n))
+		if (d && d->kind != STORE && d->kind != INITIATOR && has_value(m, n))
 			target_directive(m, t, n, d->kind);
 		if (!d && !conf_lun_directive(n->name))
 			conf_warn(m->notes, n, "unknown directive '%s' for a target: not used",
 				  n->name);
 	}
 	settle_access(t);
-	if (conf_luns(m->notes, block, t))
+	if (conf_luns(m->notes, block, t) || conf_maps(m->notes, block, t))
 		fail(m);
 }
 

@@ -6,7 +6,8 @@
  *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true }
  *   target  { "name", "driver", "tid" (0: any), "where": "FILE:LINE",
  *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...],
- *             "at": {name of a parameter, address or name: "FILE:LINE"} }
+ *             "at": {name of a parameter, address or name: "FILE:LINE"},
+ *             "maps": {initiator: {"luns", "all", "readonly", "where"}}: lunmap's arguments }
  *   lun     { "lun", "where", "allow-in-use", "new": arguments of "logicalunit new",
  *             "params": [[name, value], ...] }
  *
@@ -20,6 +21,7 @@
 #include "mgmt/conf_tree.h"
 
 #define CONF_LUN_MAX 16383
+#define CONF_NAME_MAX 223 /* RFC 7143 4.2.7.1 */
 #define CONF_NO_MEDIUM "NONE:" /* a path that begins so: no medium */
 
 /* A new reference; NULL with notes: an error, told with file and line. Warnings alone are none. */
@@ -29,6 +31,8 @@ json_t *conf_load(const char *path, struct conf_notes *notes);
 
 /* For conf_model.c: the LUNs of a target, into target["luns"]. */
 int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *out);
+/* The same for its LUN maps: into target["maps"]. */
+int conf_maps(struct conf_notes *notes, const struct conf_node *target, json_t *out);
 /* A directive of LUNs, which a target may have for all of its own. */
 bool conf_lun_directive(const char *name);
 bool conf_is_yes(const char *value);

@@ -204,6 +204,7 @@ static void add_target(struct diff_plan *p, const json_t *want)
 	diff_params(p, tid, NULL, want);
 	diff_luns(p, tid, NULL, want);
 	p->rank = DIFF_OPEN;
+	diff_maps(p, tid, NULL, want);
 	diff_all_access(p, tid, NULL, want);
 }
 
@@ -240,6 +241,8 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 	tid = diff_int(was, "tid");
 	p->rank = DIFF_CHANGE;
 	diff_params(p, tid, was, want);
+	diff_maps(p, tid, was, want);
+	p->rank = DIFF_CHANGE;
 	diff_luns(p, tid, was, want);
 	p->rank = DIFF_CHANGE;
 	diff_all_access(p, tid, was, want);

@@ -262,6 +262,17 @@ static json_t *target_params(const json_t *shown)
 	return params;
 }
 
+/* "lun_maps" of what is shown, by initiator. */
+static json_t *maps_state(const json_t *shown)
+{
+	json_t *maps = json_object(), *map;
+	size_t i;
+
+	json_array_foreach(shown, i, map)
+		json_object_set(maps, diff_str(map, "initiator"), map);
+	return maps;
+}
+
 json_t *diff_state(const json_t *shown)
 {
 	json_t *targets = json_array(), *t;
@@ -269,13 +280,14 @@ json_t *diff_state(const json_t *shown)
 
 	json_array_foreach(shown, i, t) {
 		json_array_append_new(targets, json_pack(
-			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o}", "name", json_object_get(t, "name"),
+			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o}", "name", json_object_get(t, "name"),
 			"driver", json_object_get(t, "driver"), "tid", json_object_get(t, "tid"),
 			"where", "running", "sessions",
 			(json_int_t)json_array_size(json_object_get(t, "nexuses")), "params",
 			target_params(t), "addresses", json_object_get(t, "initiator_addresses"),
 			"names", json_object_get(t, "initiator_names"), "luns",
-			luns_state(json_object_get(t, "luns"))));
+			luns_state(json_object_get(t, "luns")), "maps",
+			maps_state(json_object_get(t, "lun_maps"))));
 	}
 	return json_pack("{s:o}", "targets", targets);
 }

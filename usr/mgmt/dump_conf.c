@@ -163,9 +163,30 @@ static void list(struct dump *d, const char *name, const json_t *texts)
 		line(d, 4, name, json_string_value(v));
 }
 
+static void map(struct dump *d, const char *initiator, const json_t *m)
+{
+	json_t *luns = json_object_get(m, "luns"), *v;
+	const char *seen, *lun;
+
+	strbuf_puts(d->out, "    <initiator ");
+	value(d, initiator);
+	strbuf_puts(d->out, ">\n");
+	json_object_foreach(luns, seen, v) {
+		lun = json_string_value(v);
+		strbuf_printf(d->out, "        lun %s %.*s%s\n", seen, (int)strcspn(lun, ":"), lun,
+			      strchr(lun, ':') ? " readonly" : "");
+	}
+	if (!json_object_size(luns) && !json_is_true(json_object_get(m, "all")))
+		strbuf_puts(d->out, "        lun none\n");
+	if (json_is_true(json_object_get(m, "readonly")))
+		strbuf_puts(d->out, "        readonly yes\n");
+	strbuf_puts(d->out, "    </initiator>\n");
+}
+
 static void target(struct dump *d, const json_t *t)
 {
-	json_t *paths = json_object(), *lu;
+	json_t *paths = json_object(), *lu, *m;
+	const char *initiator;
 	size_t i;
 
 	strbuf_puts(d->out, "\n<target ");
@@ -176,6 +197,8 @@ static void target(struct dump *d, const json_t *t)
 	target_params(d, json_object_get(t, "params"));
 	json_array_foreach(json_object_get(t, "luns"), i, lu)
 		lun(d, lu, paths);
+	json_object_foreach(json_object_get(t, "maps"), initiator, m)
+		map(d, initiator, m);
 	list(d, "initiator-address", json_object_get(t, "addresses"));
 	list(d, "initiator-name", json_object_get(t, "names"));
 	if (!json_array_size(json_object_get(t, "addresses")) &&

@@ -132,6 +132,41 @@ static void everybody_is_let_in_only_when_no_rule_is_given(void **state)
 	assert_access("initiator-address none\n", "[[],[]]");
 }
 
+static void assert_maps(const char *directives, const char *expected)
+{
+	json_t *state, *maps, *map;
+	char text[512], *got;
+	const char *name;
+
+	snprintf(text, sizeof(text), "<target t>\n%s</target>\n", directives);
+	state = model(text);
+	assert_non_null(state);
+	maps = json_object_get(json_array_get(json_object_get(state, "targets"), 0), "maps");
+	json_object_foreach(maps, name, map) {
+		assert_string_not_equal(diff_str(map, "where"), "");
+		json_object_del(map, "where");
+	}
+	got = json_dumps(maps, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(got, expected);
+	free(got);
+	json_decref(state);
+}
+
+static void blocks_of_initiators_say_what_they_see(void **state)
+{
+	(void)state;
+	assert_maps("", "{}");
+	assert_maps("<initiator a>\nlun 0 5\nlun 1\t6  readonly\nlun 7\nlun 8 readonly\n</initiator>\n",
+		    "{\"a\":{\"all\":false,\"luns\":{\"0\":\"5\",\"1\":\"6:ro\",\"7\":\"7\","
+		    "\"8\":\"8:ro\"},\"readonly\":false}}");
+	assert_maps("<initiator iqn.*>\nreadonly yes\n</initiator>\n<initiator b>\nlun none\n</initiator>\n",
+		    "{\"b\":{\"all\":false,\"luns\":{},\"readonly\":false},"
+		    "\"iqn.*\":{\"all\":true,\"luns\":{},\"readonly\":true}}");
+	assert_maps("<initiator a>\nlun 0\n</initiator>\n<initiator a>\nlun 1\n</initiator>\n",
+		    "{\"a\":{\"all\":false,\"luns\":{\"0\":\"0\",\"1\":\"1\"},"
+		    "\"readonly\":false}}");
+}
+
 static void a_lun_overrides_what_its_target_says(void **state)
 {
 	json_t *s = model("<target t>\nvendor_id ALL\nwrite-cache off\nmode_page 1:0:0\n"
@@ -177,6 +212,24 @@ static void errors_tell_line_and_reason(void **state)
 		  ":3: error: expected write-cache on or off" },
 		{ "<target t>\nbacking-store /a\nparams x\n</target>\n",
 		  ":3: error: expected name=value" },
+		{ "<target t>\n<initiator a>\nlun x\n</initiator>\n</target>\n",
+		  ":3: error: expected lun SEEN" },
+		{ "<target t>\n<initiator a>\nlun 16384\n</initiator>\n</target>\n", "0 to 16383" },
+		{ "<target t>\n<initiator a>\nlun 1 2ro\n</initiator>\n</target>\n", ":3: error" },
+		{ "<target t>\n<initiator a>\nlun 1 2 rw\n</initiator>\n</target>\n", ":3: error" },
+		{ "<target t>\n<initiator a>\nlun 1 2 3\n</initiator>\n</target>\n", ":3: error" },
+		{ "<target t>\n<initiator a>\nlun 0 5\nlun 0 6\n</initiator>\n</target>\n",
+		  ":4: error: this number is given twice: lun 0 6" },
+		{ "<target t>\n<initiator a>\nlun 0 5\nlun 1 5\n</initiator>\n</target>\n",
+		  ":4: error: this LUN of the target is given twice" },
+		{ "<target t>\n<initiator a>\n</initiator>\n<initiator A>\n</initiator>\n</target>\n",
+		  ":4: error: this initiator is there already" },
+		{ "<target t>\ninitiator a\n</target>\n", ":2: error: expected <initiator NAME>" },
+		{ "<target t>\n<initiator>\n</initiator>\n</target>\n", "expected <initiator NAME>" },
+		{ "<target t>\n<initiator a>\nreadonly perhaps\n</initiator>\n</target>\n",
+		  ":3: error: expected yes or no" },
+		{ "<target t>\n<initiator a>\nlun\n</initiator>\n</target>\n",
+		  ":3: error: expected a value" },
 		{ "<target t>\nTargetAlias \xff\n</target>\n", ":2: error: the value of TargetAlias" },
 	};
 	size_t i;
@@ -255,6 +308,7 @@ int main(void)
 		cmocka_unit_test(direct_stores_come_after_backing_stores),
 		cmocka_unit_test(a_number_of_the_target_is_that_of_its_lun),
 		cmocka_unit_test(none_is_no_medium_and_path_is_the_store),
+		cmocka_unit_test(blocks_of_initiators_say_what_they_see),
 		cmocka_unit_test(everybody_is_let_in_only_when_no_rule_is_given),
 		cmocka_unit_test(a_lun_overrides_what_its_target_says),
 		cmocka_unit_test(errors_tell_line_and_reason),

@@ -177,6 +177,79 @@ static void assert_order(const char *shown, const char *text, const char *expect
 	json_decref(wanted);
 }
 
+#define MAPPED(maps)                                                                               \
+	"[{\"tid\":1,\"name\":\"t\",\"driver\":\"iscsi\",\"state\":\"ready\",\"nexuses\":[],"         \
+	"\"params\":{},\"initiator_addresses\":[\"ALL\"],\"initiator_names\":[],\"luns\":[" LUN("") \
+	"],\"lun_maps\":[" maps "]}]"
+#define MAP(name, luns)                                                                            \
+	"{\"initiator\":\"" name "\",\"all\":false,\"readonly\":false,\"luns\":{" luns "}}"
+#define MAP_ALL(name, ro)                                                                          \
+	"{\"initiator\":\"" name "\",\"all\":true,\"readonly\":" ro ",\"luns\":{}}"
+#define INITIATOR(name, lines)                                                                     \
+	"<target t>\n<backing-store x>\nbs-type null\n</backing-store>\n<initiator " name ">\n" lines   \
+	"</initiator>\n</target>\n"
+#define MAP_OF "LUN map of target t for "
+
+static void maps_are_compared_by_initiator(void **state)
+{
+	(void)state;
+	assert_plan(MAPPED(MAP("a", "\"0\":\"5:ro\"")), INITIATOR("A", "lun 0 5 readonly\n"), "");
+	assert_plan(MAPPED(MAP_ALL("a", "true")), INITIATOR("a", "readonly yes\n"), "");
+	assert_plan(MAPPED(""), INITIATOR("a", "lun 0 5\nlun 1\n"), "+ " MAP_OF "a: 0=5 1=1\n");
+	assert_plan(MAPPED(""), INITIATOR("a", "lun none\n"), "+ " MAP_OF "a: nothing\n");
+	assert_plan(MAPPED(MAP("a", "")), FILE_OF(""), "- " MAP_OF "a\n");
+	assert_plan(MAPPED(MAP_ALL("a", "false")), INITIATOR("a", "lun 0 1\nreadonly yes\n"),
+		    "~ " MAP_OF "a: 0=1 readonly=yes\n");
+	assert_plan(MAPPED(MAP("a", "\"0\":\"1\"")), INITIATOR("a", ""),
+		    "~ " MAP_OF "a: all LUNs\n");
+}
+
+static void what_is_taken_from_an_initiator_goes_before_what_it_is_given(void **state)
+{
+	(void)state;
+	assert_order(MAPPED(MAP("a", "\"0\":\"5\",\"1\":\"6\",\"2\":\"7\",\"3\":\"8:ro\"")),
+		     "<target t>\n<backing-store y>\nlun 1\nbs-type null\n</backing-store>\n"
+		     "<initiator a>\nlun 0 6\nlun 1 5\nlun 2 7 readonly\nlun 4 9\nlun 3 8\n"
+		     "</initiator>\n</target>\n",
+		     "~ " MAP_OF "a: 2=7:ro\n"
+		     "~ LUN 1 of t: path=y\n"
+		     "~ " MAP_OF "a: 0=6 1=5 4=9 3=8\n");
+	assert_order(MAPPED(MAP("a", "\"0\":\"5\",\"1\":\"6\"")),
+		     INITIATOR("a", "lun 1 6\nlun 2 5\n"),
+		     "~ " MAP_OF "a: 0=none\n~ " MAP_OF "a: 2=5\n");
+}
+
+/* A request has 65536 bytes at most. */
+static void long_maps_go_in_several_requests(void **state)
+{
+	struct strbuf text = STRBUF_INIT;
+	json_t *running = running_state(MAPPED("")), *wanted, *steps, *step;
+	static const struct diff_opts opts = { .force = false };
+	size_t i, n = 0;
+
+	(void)state;
+	strbuf_puts(&text, "<target t>\n<backing-store x>\nbs-type null\n</backing-store>\n"
+			   "<initiator a>\n");
+	for (i = 0; i <= CONF_LUN_MAX; i++)
+		strbuf_printf(&text, "lun %zu %zu readonly\n", i, CONF_LUN_MAX - i);
+	strbuf_puts(&text, "</initiator>\n</target>\n");
+	wanted = wanted_state(text.s);
+	steps = diff_plan(running, wanted, &opts);
+	json_array_foreach(steps, i, step) {
+		char *args = json_dumps(json_object_get(step, "args"), JSON_COMPACT);
+
+		assert_true(strlen(args) < 60000);
+		assert_string_equal(diff_str(step, "verb"), i ? "update" : "new");
+		n += json_object_size(json_object_get(json_object_get(step, "args"), "luns"));
+		free(args);
+	}
+	assert_int_equal(n, CONF_LUN_MAX + 1);
+	json_decref(steps);
+	json_decref(wanted);
+	json_decref(running);
+	strbuf_free(&text);
+}
+
 static void what_can_fail_is_done_before_what_can_not_be_undone(void **state)
 {
 	(void)state;
@@ -214,6 +287,9 @@ int main(void)
 		cmocka_unit_test(mode_pages_are_compared_with_what_was_said),
 		cmocka_unit_test(what_initiators_changed_is_not_changed_back),
 		cmocka_unit_test(a_parameter_that_has_left_the_file_has_its_default),
+		cmocka_unit_test(maps_are_compared_by_initiator),
+		cmocka_unit_test(what_is_taken_from_an_initiator_goes_before_what_it_is_given),
+		cmocka_unit_test(long_maps_go_in_several_requests),
 		cmocka_unit_test(what_can_fail_is_done_before_what_can_not_be_undone),
 		cmocka_unit_test(a_number_or_store_that_another_has_is_waited_for),
 		cmocka_unit_test(elements_are_added_in_place_and_else_made_anew),
