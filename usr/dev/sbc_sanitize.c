@@ -80,6 +80,8 @@ static void end_kept(void *arg, int err)
 {
 	struct lu *lu = arg;
 
+	if (!to_sbc(lu)->sanitize)
+		return;
 	if (err) {
 		sanitize_failed(lu);
 		return;
@@ -142,6 +144,8 @@ static void begin_kept(void *arg, int err)
 	struct lu *lu = arg;
 	const struct sbc *sbc = to_sbc(lu);
 
+	if (!sbc->sanitize) /* the medium is another meanwhile */
+		return;
 	if (err) {
 		give_up(lu);
 		sbc_job_tell(lu, RES_HW_INTERNAL);
@@ -266,6 +270,8 @@ static void exit_kept(void *arg, int err)
 {
 	struct lu *lu = arg;
 
+	if (!to_sbc(lu)->sanitize)
+		return;
 	if (err)
 		lu->background = RES_ME_SANITIZE_FAILED;
 	else
