@@ -31,7 +31,22 @@ static void req_move(struct bs_req *req, int from, int to)
 
 static bool op_writes(enum bs_op op)
 {
-	return op == BS_WRITE || op == BS_UNMAP || op == BS_ZERO;
+	return op == BS_WRITE || op == BS_UNMAP || op == BS_ZERO || op == BS_COPY;
+}
+
+/* 0, or why @req->src is none. */
+static int copy_fault(const struct bs *bs, const struct bs_req *req)
+{
+	const struct bs *src = req->src;
+
+	if (src->closing)
+		return -ENODEV;
+	if (src->type != bs->type || src->cap[BS_COPY] == BS_CAP_NONE)
+		return -EOPNOTSUPP;
+	if (req->src_offset > src->size || req->len > src->size - req->src_offset ||
+	    (req->src_offset & (src->align - 1)))
+		return -EINVAL;
+	return 0;
 }
 
 /* 0: the store's turn. Else the request ends here, with *result. */
@@ -52,6 +67,8 @@ static bool ends_here(const struct bs *bs, const struct bs_req *req, int *result
 		*result = -EOPNOTSUPP;
 	else if (unlikely(req->len == 0))
 		*result = 0;
+	else if (unlikely(req->op == BS_COPY) && copy_fault(bs, req))
+		*result = copy_fault(bs, req);
 	else
 		return false;
 	return true;

@@ -27,6 +27,7 @@ enum bs_op {
 	BS_ZERO,     /* the range reads as zeroes; BS_REQ_MAY_UNMAP allows a hole */
 	BS_EXTENTS,  /* which parts of the range are mapped */
 	BS_PREFETCH, /* a hint; completes with 0 when the range was already cached, else 1 */
+	BS_COPY,     /* the range becomes that of another store, or of another place in this one */
 	BS_OPS
 };
 
@@ -37,7 +38,7 @@ enum bs_cap {
 };
 
 /* bs_req.flags */
-#define BS_REQ_FUA 0x01u       /* WRITE, ZERO, UNMAP: on stable storage before completion */
+#define BS_REQ_FUA 0x01u       /* WRITE, ZERO, UNMAP, COPY: on stable storage before completion */
 #define BS_REQ_DPO 0x02u       /* the data need not stay in a cache */
 #define BS_REQ_MAY_UNMAP 0x04u /* ZERO */
 #define BS_REQ_ATOMIC 0x08u    /* WRITE: all or nothing, whenever the daemon or the power ends */
@@ -70,6 +71,8 @@ struct bs_req {
 	struct bs_extent *extents; /* EXTENTS: the submitter's room for max_extents; filled in order
 				      without gaps from offset on, up to its end or the room's */
 	unsigned int max_extents, n_extents;
+	struct bs *src;		   /* COPY: of the same type, held by the submitter; -EOPNOTSUPP when */
+	uint64_t src_offset;	   /* these two can't: then it has to be read and written */
 	int result;		   /* 0 (PREFETCH: 0 or 1) or -errno; -EIO, -ENOSPC, -ENODEV, ... */
 	void (*done)(struct bs_req *req);
 	uint64_t priv[10];	   /* the store's scratch memory */
@@ -101,6 +104,7 @@ struct bs {
 	uint32_t phys_block;  /* bytes, a hint: smallest write that reads nothing; 0 unknown */
 	uint32_t opt_io;      /* bytes, preferred length; 0 unknown */
 	uint32_t unmap_granularity; /* bytes; 0 unknown */
+	uint32_t copy_piece;  /* bytes that one COPY should have at most */
 	uint32_t atomic_max;  /* bytes of the longest WRITE with BS_REQ_ATOMIC; 0: it has none */
 	bool atomic_tears;    /* a READ meanwhile may see a part of it */
 	bool readonly;
@@ -201,8 +205,8 @@ void bs_complete(struct bs_req *req, int result);
  */
 void bs_complete_now(struct bs_req *req, int result);
 /*
- * For stores, on the loop: keeps @bs from being closed while work of its own that is no
- * request is under way. Each hold is ended by one release.
+ * On the loop: keeps @bs from being closed while work that is no request to it is under
+ * way: a store's own, or a COPY from it. Each hold is ended by one release.
  */
 void bs_hold(struct bs *bs);
 void bs_release(struct bs *bs);

@@ -158,6 +158,7 @@ static struct bs *store_new(struct opening *o, struct bs *child)
 		bs->atomic_tears = child->atomic_max;
 		bs->volatile_cache = child->volatile_cache;
 		memcpy(bs->cap, child->cap, sizeof(bs->cap));
+		bs->cap[BS_COPY] = BS_CAP_NONE; /* stores do that among themselves */
 	}
 	bs->type = o->type;
 	bs->core = o->core;

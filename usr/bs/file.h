@@ -70,6 +70,7 @@ struct file {
 				     take what is there for all */
 #define FILE_STUCK_NS (200 * NSEC_PER_MSEC)
 #define FILE_THREADS 8
+#define FILE_COPY_PIECE (16 * MiB) /* an abort waits for no more */
 #define FILE_ATOMIC_MAX (1 * MiB) /* of an atomic write */
 #define FILE_ATOMIC_HEAD 4096U	  /* of the journal, before the data */
 

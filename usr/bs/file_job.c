@@ -150,7 +150,7 @@ static int job_unmap(struct file *f, struct bs_req *req)
 
 static int durable(struct file *f, struct bs_req *req, int ret)
 {
-	if (!ret && (req->flags & BS_REQ_FUA))
+	if (!ret && ((req->flags & BS_REQ_FUA) || (req->op == BS_COPY && f->bs.sync)))
 		ret = fdatasync(f->fd) ? -errno : 0;
 	return ret;
 }
@@ -218,6 +218,27 @@ static int job_prefetch(struct file *f, struct bs_req *req)
 	return 1;
 }
 
+/* Shared extents where the file system has them, else within the kernel. */
+static int job_copy(struct file *f, struct bs_req *req)
+{
+	struct file *src = to_file(req->src);
+	off_t from = (off_t)req->src_offset, to = (off_t)req->offset;
+
+	for (uint64_t left = req->len; left;) {
+		ssize_t n = copy_file_range(src->fd, &from, f->fd, &to, (size_t)left, 0);
+
+		if (n == 0) /* the source has shrunk */
+			return -EIO;
+		if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
+			      errno == EOPNOTSUPP || errno == EPERM || errno == EBADF))
+			return -EOPNOTSUPP;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		left -= n > 0 ? (uint64_t)n : 0;
+	}
+	return 0;
+}
+
 void file_job_run(struct job *job)
 {
 	struct file_op *op = container_of(job, struct file_op, job);
@@ -236,6 +257,9 @@ void file_job_run(struct job *job)
 		break;
 	case BS_PREFETCH:
 		op->result = job_prefetch(f, req);
+		break;
+	case BS_COPY:
+		op->result = durable(f, req, job_copy(f, req));
 		break;
 	default: /* READ, WRITE; a FLUSH has its own job */
 		op->result = req->flags & BS_REQ_ATOMIC ? file_atomic_run(f, req, job_rw)

@@ -197,6 +197,10 @@ static void store_fill(struct file *f, const struct stat *st)
 	else
 		regular_look(f, st);
 	bs->unmap_zeroes = bs->cap[BS_UNMAP] != BS_CAP_NONE && !f->discard_only;
+	/* Past the page cache neither end would see what the other has written. */
+	if (f->block || bs->direct)
+		bs->cap[BS_COPY] = BS_CAP_NONE;
+	bs->copy_piece = FILE_COPY_PIECE;
 	f->nowait_read = !bs->direct;
 	f->nowait_write = !bs->direct && !bs->sync;
 	/* With O_DSYNC or O_DIRECT every write waits for the device. */

@@ -14,6 +14,7 @@
 #include "bs/bs_types.h"
 
 #define CHUNK (64 * KiB)
+#define COPY_PIECE (1 * MiB)	 /* about 100 us */
 #define FREE_PER_TURN (32 * MiB) /* giving back pages takes about 100 us a MiB */
 
 struct mem {
@@ -118,6 +119,34 @@ static void range_free(struct mem *m, uint64_t offset, uint64_t end)
 	}
 }
 
+/* Then it would have to begin at the right end. */
+static bool copy_overlaps(const struct bs_req *req)
+{
+	return req->src == req->bs && req->offset < req->src_offset + req->len &&
+	       req->src_offset < req->offset + req->len;
+}
+
+/* Holes become holes. */
+static void mem_copy(struct mem *m, struct bs_req *req)
+{
+	struct mem *src = to_mem(req->src);
+	uint64_t end = req->src_offset + req->len, len;
+	bool written;
+
+	for (uint64_t at = req->src_offset; at < end; at += len) {
+		uint64_t to = req->offset + (at - req->src_offset);
+
+		len = run_len(src, at, end, &written);
+		if (!written) {
+			range_free(m, to, to + len);
+			continue;
+		}
+		for (uint64_t c = to / CHUNK; c <= (to + len - 1) / CHUNK; c++)
+			chunk_set(m, c, true);
+		memmove(m->data + to, src->data + at, (size_t)len);
+	}
+}
+
 /* One piece of one request a turn: a whole disk can be unmapped and the loop goes on. */
 static void free_some(struct loop_call *c)
 {
@@ -161,6 +190,13 @@ static void mem_submit(struct bs_req *req)
 		break;
 	case BS_EXTENTS:
 		mem_extents(m, req);
+		break;
+	case BS_COPY:
+		if (copy_overlaps(req)) {
+			bs_complete(req, -EOPNOTSUPP);
+			return;
+		}
+		mem_copy(m, req);
 		break;
 	case BS_UNMAP:
 	case BS_ZERO:
@@ -210,6 +246,7 @@ static int mem_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	loop_call_init(&m->free_call, LOOP_COMPLETE, free_some);
 	bs->align = 1;
 	bs->unmap_granularity = CHUNK;
+	bs->copy_piece = COPY_PIECE;
 	bs->unmap_zeroes = true;
 	bs->atomic_max = UINT32_MAX; /* nothing outlives the daemon, and mem_write() is one step */
 	for (unsigned int op = 0; op < BS_OPS; op++)

@@ -28,6 +28,7 @@ static int null_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	bs->unmap_zeroes = true;
 	for (unsigned int op = 0; op < BS_OPS; op++)
 		bs->cap[op] = BS_CAP_NATIVE;
+	bs->copy_piece = UINT32_MAX;
 	return ret;
 }
 
