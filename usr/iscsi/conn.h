@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "iscsi/iscsi_proto.h"
+#include "iscsi/capture.h"
 #include "iscsi/keys.h"
 #include "iscsi/link.h"
 #include "target/stats.h"
@@ -113,6 +114,7 @@ struct iscsi_conn {
 	void (*awaited)(struct iscsi_conn *conn); /* ... and then this is called */
 	struct iscsi_pdu *logout_rsp; /* waits for the end of tasks; else NULL */
 	struct iscsi_conn_stats stats;
+	struct capture_conn capture;
 	struct stat_path path;	/* the commands that came on it */
 };
 

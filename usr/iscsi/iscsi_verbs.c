@@ -39,7 +39,7 @@ int portal_verb_show(struct verb_call *call)
 }
 
 /* By --sid, which is unique over targets; with --tid it must be that target's. */
-static struct iscsi_session *call_session(struct verb_call *call)
+struct iscsi_session *verb_session(struct verb_call *call)
 {
 	uint64_t sid = verb_uint(call, "sid", 0), tid = verb_uint(call, "tid", 0);
 	struct target *t = tid ? verb_target(call) : NULL;
@@ -59,7 +59,7 @@ static struct iscsi_session *call_session(struct verb_call *call)
 
 static struct iscsi_conn *call_conn(struct verb_call *call)
 {
-	struct iscsi_session *s = call_session(call);
+	struct iscsi_session *s = verb_session(call);
 	uint64_t cid = verb_uint(call, "cid", 0);
 	struct iscsi_conn *conn;
 
@@ -104,12 +104,14 @@ static int no_memory(struct verb_call *call)
 
 int session_verb_show(struct verb_call *call)
 {
-	struct iscsi_session *s = call_session(call);
+	struct iscsi_session *s = verb_session(call);
 	json_t *params;
 
 	if (!s)
 		return -EINVAL;
 	call->result = session_to_json(s);
+	if (s->capture && call->result)
+		json_object_set_new(call->result, "capture", capture_show(s));
 	params = json_object();
 	params_show(&s->params, params);
 	if (!call->result || json_object_set_new(call->result, "params", params))
@@ -138,7 +140,7 @@ static void put_conn_stats(struct strbuf *out, const struct iscsi_conn *conn)
 
 int session_verb_stat(struct verb_call *call)
 {
-	struct iscsi_session *s = call_session(call);
+	struct iscsi_session *s = verb_session(call);
 	struct strbuf *out = &call->text;
 	const struct iscsi_conn *conn;
 	struct io_stats sum;

@@ -7,7 +7,12 @@
 
 #include "base/verb.h"
 
-extern const struct verb iscsi_verbs[8];
+struct iscsi_session;
+
+extern const struct verb iscsi_verbs[10];
+
+/* The session that --sid, and perhaps --tid, name; NULL with call->err. */
+struct iscsi_session *verb_session(struct verb_call *call);
 
 int portal_verb_new(struct verb_call *call);
 int portal_verb_delete(struct verb_call *call);

@@ -3,6 +3,7 @@
  * The rows of the verbs that this folder owns: portal, session, connection.
  * Compiled for tgtd and, without the functions, for tgtadm (base/verb.h).
  */
+#include "iscsi/capture.h"
 #include "iscsi/iscsi_verbs.h"
 
 #define END { .name = NULL }
@@ -14,6 +15,12 @@
 static const struct verb_arg tid_only[] = { TID, END };
 static const struct verb_arg tid_sid[] = { OF_TID, SID, END };
 static const struct verb_arg tid_sid_cid[] = { OF_TID, SID, CID, END };
+static const struct verb_arg capture_args[] = {
+	OF_TID, SID,
+	{ "path", VERB_STRING, true, "file, with its absolute path; an old one is emptied" },
+	{ "limit", VERB_UINT, false, "MiB, default 1024" },
+	END,
+};
 static const struct verb_arg portal_args[] = {
 	{ "portal", VERB_STRING, true, "address[:port], [v6address][:port]" },
 	END,
@@ -27,7 +34,7 @@ static const struct verb_arg portal_new_args[] = {
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-const struct verb iscsi_verbs[8] = {
+const struct verb iscsi_verbs[10] = {
 	VERB("connection", "delete", tid_sid_cid, false, connection_verb_delete,
 	     "Closes a connection."),
 	VERB("connection", "show", tid_only, true, connection_verb_show,
@@ -38,6 +45,10 @@ const struct verb iscsi_verbs[8] = {
 	     "Stops listening on a portal; its connections stay."),
 	VERB("portal", "new", portal_new_args, false, portal_verb_new, "Listens on a portal."),
 	VERB("portal", "show", NULL, true, portal_verb_show, "Lists the portals."),
+	VERB("session", "capture", capture_args, false, session_verb_capture,
+	     "Writes what a session sends and receives to a pcapng file."),
+	VERB("session", "capture-end", tid_sid, false, session_verb_capture_end,
+	     "Ends that, and says what was written."),
 	VERB("session", "show", tid_sid, true, session_verb_show,
 	     "Shows a session and what it negotiated."),
 	VERB("session", "stat", tid_sid, true, session_verb_stat,

@@ -76,6 +76,7 @@ void session_add_conn(struct iscsi_session *s, struct iscsi_conn *conn)
 	conn->session = s;
 	s->n_conns++;
 	s->n_conns_left++;
+	capture_join(conn);
 }
 
 static uint16_t free_tsih(struct iscsi *is)
@@ -132,6 +133,7 @@ static void check_gone(struct iscsi_session *s)
 	loop_call_cancel(&s->reap);
 	loop_timer_cancel(&s->retain_timer);
 	list_del(&s->link);
+	capture_end(s);
 	hash_free(&s->tasks);
 	free(s->ttt);
 	free(s->initiator);

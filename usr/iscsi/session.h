@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "iscsi/keys.h"
 
+struct capture;
 struct iscsi;
 struct iscsi_conn;
 struct iscsi_target;
@@ -49,6 +50,7 @@ struct iscsi_session {
 	struct iscsi_task **ttt;/* tasks that wait for data, by index */
 	uint32_t ttt_size, ttt_free;
 	struct loop_timer retain_timer;
+	struct capture *capture; /* NULL: none */
 	void (*ended)(void *arg);
 	void *ended_arg;
 };

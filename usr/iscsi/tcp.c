@@ -69,6 +69,9 @@ static size_t receive_some(struct iscsi_conn *conn)
 	}
 	conn->last_rx_ns = loop_now(iscsi.core->loop);
 	placed = (size_t)n < room ? (size_t)n : room;
+	if (unlikely(conn->capture.wanted))
+		capture_bytes(conn, CAPTURE_IN, conn->rx.state == RX_BHS && !conn->rx.have, iov, places + 1,
+			      (size_t)n);
 	if (placed)
 		rx_placed(conn, placed);
 	if (room <= LARGE)

@@ -152,6 +152,9 @@ static void send_queue(struct iscsi_conn *conn)
 			conn_close(conn, strerror(errno));
 			return;
 		}
+		if (unlikely(conn->capture.wanted))
+			capture_bytes(conn, CAPTURE_OUT, !conn->tx.skip, iov, (unsigned int)msg.msg_iovlen,
+				      (size_t)n);
 		account(conn, (uint64_t)n);
 		total += (uint64_t)n;
 		if ((uint64_t)n < bytes) {
