@@ -25,6 +25,7 @@ struct spool {
 	size_t room, filled, out_len;
 	uint64_t total, max;
 	void (*opened)(void *arg, int err);
+	void (*closed)(void *arg);
 	void *arg;
 	char path[];
 };
@@ -102,10 +103,13 @@ static void done(struct job *job)
 	if (!s->error)
 		s->error = s->err;
 	/* When spool_close() came while the job ran, there is one more, which closes. */
-	if (s->last)
-		free_all(s);
-	else
+	if (!s->last) {
 		flush(s);
+		return;
+	}
+	if (s->closed)
+		s->closed(s->arg);
+	free_all(s);
 }
 
 struct spool *spool_new(struct workers *w, const char *path, size_t room, uint64_t max,
@@ -158,10 +162,10 @@ int spool_error(const struct spool *s)
 	return -s->error;
 }
 
-void spool_close(struct spool *s)
+void spool_close(struct spool *s, void (*closed)(void *arg), void *arg)
 {
-	if (!s)
-		return;
 	s->closing = true;
+	s->closed = closed;
+	s->arg = arg;
 	flush(s);
 }

@@ -26,7 +26,10 @@ bool spool_write(struct spool *s, const struct iovec *iov, unsigned int cnt);
 uint64_t spool_bytes(const struct spool *s);
 /* The errno of a failed write, else 0. */
 int spool_error(const struct spool *s);
-/* Writes what waits, closes and frees, later. @s may be NULL. Not before opened(). */
-void spool_close(struct spool *s);
+/*
+ * Writes what waits, closes and frees, later; then @closed (may be NULL) is called from the loop. Not
+ * before opened().
+ */
+void spool_close(struct spool *s, void (*closed)(void *arg), void *arg);
 
 #endif

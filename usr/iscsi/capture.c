@@ -218,18 +218,22 @@ static void capture_free(struct capture *c)
 	free(c);
 }
 
-void capture_end(struct iscsi_session *s)
+static void end(struct iscsi_session *s, void (*closed)(void *arg), void *arg)
 {
 	struct capture *c = s->capture;
 	struct iscsi_conn *conn;
 
-	if (!c)
-		return;
 	s->capture = NULL;
 	list_for_each(conn, &s->conns, link)
 		conn->capture.wanted = false;
-	spool_close(c->spool);
+	spool_close(c->spool, closed, arg);
 	capture_free(c);
+}
+
+void capture_end(struct iscsi_session *s)
+{
+	if (s->capture)
+		end(s, NULL, NULL);
 }
 
 static void begin(struct iscsi_session *s, struct capture *c)
@@ -251,10 +255,10 @@ static void opened(void *arg, int err)
 		err_set(&call->err, ERR_INVALID_REQUEST, "can't write %s: %s", c->path, strerror(-err));
 	} else if (!s || s->dying || s->capture) {
 		err_set(&call->err, ERR_NO_SESSION, "session %u has ended, or is being captured already", c->tsih);
-		spool_close(c->spool);
+		spool_close(c->spool, NULL, NULL);
 	} else if (!put_section(c)) {
 		err_set(&call->err, ERR_INVALID_REQUEST, "the limit is too small");
-		spool_close(c->spool);
+		spool_close(c->spool, NULL, NULL);
 	} else {
 		begin(s, c);
 		c = NULL;
@@ -302,6 +306,11 @@ int session_verb_capture(struct verb_call *call)
 	return err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 
+static void complete(void *arg)
+{
+	verb_finish(arg);
+}
+
 int session_verb_capture_end(struct verb_call *call)
 {
 	struct iscsi_session *s = verb_session(call);
@@ -311,8 +320,8 @@ int session_verb_capture_end(struct verb_call *call)
 	if (!s->capture)
 		return err_set(&call->err, ERR_INVALID_REQUEST, "session %u is not captured", s->tsih);
 	call->result = capture_show(s);
-	capture_end(s);
-	return 0;
+	end(s, complete, call);
+	return -EINPROGRESS;
 }
 
 json_t *capture_show(const struct iscsi_session *s)

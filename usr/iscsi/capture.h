@@ -34,7 +34,7 @@ void capture_bytes(struct iscsi_conn *conn, enum capture_dir dir, bool boundary,
 		   const struct iovec *iov, unsigned int cnt, size_t n);
 /* A connection joins its session, which may be captured. */
 void capture_join(struct iscsi_conn *conn);
-/* The session ends, or the administrator has seen enough: the file is complete soon. */
+/* The session ends: the file is complete soon. */
 void capture_end(struct iscsi_session *s);
 /* For session show: path, bytes, packets, dropped; NULL when nothing is captured. */
 json_t *capture_show(const struct iscsi_session *s);

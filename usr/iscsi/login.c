@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/login_priv.h"
@@ -115,6 +116,8 @@ static void refuse(struct iscsi_login *l, enum iscsi_login_status status)
 		return;
 	/* The end of the old session must not make a session of a login that was refused. */
 	login_forget_old(l);
+	trace_at(TRACE_LOGIN, "%s from %s: refused with %04X", l->initiator, addr_format(&conn->peer, peer),
+		 status);
 	log_limited(LOG_LVL_INFO, "login of %s from %s refused: status %04x",
 		    *l->initiator ? l->initiator : "an initiator", addr_format(&conn->peer, peer),
 		    status);
@@ -162,6 +165,7 @@ void login_finish(struct iscsi_login *l)
 		return;
 	}
 	l->tsih = conn->session->tsih;
+	trace_at(TRACE_LOGIN, "%s: session %u, connection %u", l->initiator, l->tsih, conn->cid);
 	respond(l, l->final_flags);
 	if (conn->closing)
 		return;
@@ -315,6 +319,8 @@ static enum iscsi_login_status process(struct iscsi_login *l)
 
 	if (text_each(l->in.s, l->in.len, ident_key, l))
 		return LOGIN_INITIATOR_ERROR;
+	trace_at(TRACE_LOGIN, "%s: stage %u, TSIH %u, %zu bytes of keys", l->initiator, l->stage, l->tsih,
+		 l->in.len);
 	if (!l->identified) {
 		status = login_identify(l);
 		if (status)

@@ -35,6 +35,9 @@ void cmd_evict(const struct itl *itl);
 /* cmd_result.c: status, sense data, residuals, statistics. */
 void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result);
 void cmd_count_submitted(struct scsi_cmd *cmd);
+
+/* cmd_trace.c: the lines of a command that ended after @ns, if it is traced or slow. */
+void cmd_trace(const struct scsi_cmd *cmd, enum scsi_result result, uint64_t ns);
 void cmd_count_ended(struct scsi_cmd *cmd, enum scsi_result result);
 
 #endif

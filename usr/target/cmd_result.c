@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/trace.h"
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
 #include "target/core.h"
@@ -109,6 +110,8 @@ void cmd_count_ended(struct scsi_cmd *cmd, enum scsi_result result)
 	struct stat_class *io, *lu;
 	unsigned int bucket;
 
+	if (unlikely(trace_points_on || ns > cmd->nexus->target->core->slow_ns - 1))
+		cmd_trace(cmd, result, ns);
 	if (unlikely(!succeeded(cmd) || !cmd->lu)) {
 		count_unusual(cmd, result, ns, succeeded(cmd) ? bytes : 0);
 		return;

@@ -37,6 +37,7 @@ struct core {
 	uint8_t machine_id[16];		/* makes default identities unique over hosts */
 	uint64_t cmd_seq;		/* arrival order of commands */
 	uint64_t nexus_seq;		/* and of nexuses */
+	uint64_t slow_ns;		/* commands that take so long are logged; 0: none */
 	struct laters laters;		/* bad news of verbs, told from the loop */
 	void (*shutdown)(struct core *core); /* asks the daemon to end; set by tgtd.c */
 };

@@ -4,9 +4,11 @@
  * server through the rows in target_verbtab.c.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "bs/bs.h"
 #include "target/core.h"
 #include "target/devtype.h"
@@ -55,6 +57,19 @@ static json_t *stores_to_json(const struct core *core)
 	return stores;
 }
 
+/* slow_command_ms 0: off. */
+static int show_tracing(const struct core *core, json_t *obj)
+{
+	struct strbuf points = STRBUF_INIT;
+	int r;
+
+	trace_show(&points);
+	r = json_object_set_new(obj, "trace", json_string(strbuf_str(&points))) ||
+	    json_object_set_new(obj, "slow_command_ms", json_integer((json_int_t)(core->slow_ns / NSEC_PER_MSEC)));
+	strbuf_free(&points);
+	return r;
+}
+
 int system_show(struct verb_call *call)
 {
 	const struct core *core = call->context;
@@ -73,7 +88,7 @@ int system_show(struct verb_call *call)
 				 "llds", llds_to_json(core),
 				 "backing_stores", stores_to_json(core), "device_types", devs,
 				 "accounts", "isns", isns);
-	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
+	return call->result && !show_tracing(core, call->result) ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
 }
 
 static int set_debug(const char *value, struct err *err)
@@ -97,6 +112,23 @@ static int set_state(struct core *core, const char *value, struct err *err)
 	return 0;
 }
 
+/* Milliseconds. */
+static int set_slow(struct core *core, const char *value, struct err *err)
+{
+	char *end;
+	unsigned long ms = strtoul(value, &end, 10);
+
+	if (!strcmp(value, "off")) {
+		core->slow_ns = 0;
+		return 0;
+	}
+	if (*end || end == value || *value == '-' || !ms || ms > UINT32_MAX)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "slow-command is a number of milliseconds, or off, not '%s'", value);
+	core->slow_ns = ms * NSEC_PER_MSEC;
+	return 0;
+}
+
 int system_update(struct verb_call *call)
 {
 	const char *name = verb_str(call, "name"), *value = verb_str(call, "value");
@@ -105,8 +137,13 @@ int system_update(struct verb_call *call)
 		return set_debug(value, &call->err);
 	if (!strcmp(name, "State"))
 		return set_state(call->context, value, &call->err);
+	if (!strcmp(name, "trace"))
+		return trace_set(value, &call->err);
+	if (!strcmp(name, "slow-command"))
+		return set_slow(call->context, value, &call->err);
 	return err_set(&call->err, ERR_INVALID_REQUEST,
-		       "the system has no parameter '%s': debug and State can be set", name);
+		       "the system has no parameter '%s': debug, State, trace and slow-command can be set",
+		       name);
 }
 
 int system_delete(struct verb_call *call)

@@ -135,7 +135,7 @@ const struct verb target_verbs[23] = {
 	     "State, drivers, backing stores, device types."),
 	VERB("system", "stat", NULL, true, system_stat, "Counters of everything."),
 	VERB("system", "update", name_value, false, system_update,
-	     "Sets debug (on, off) or State (ready, offline)."),
+	     "Sets debug, State, trace or slow-command."),
 	VERB("target", "bind", target_bind_args, false, target_verb_bind,
 	     "Admits initiators by address or name."),
 	VERB("target", "delete", target_delete_args, false, target_verb_delete,

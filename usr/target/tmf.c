@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/trace.h"
 #include "scsi/lun.h"
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
@@ -52,6 +53,8 @@ static void respond(struct tmf *tmf, enum tmf_response response)
 	tmf->response = (uint8_t)response;
 	lun_map_unref(tmf->map);
 	tmf->map = NULL;
+	trace_at(TRACE_TASK_MGMT, "%s from %s: function %02Xh, response %u", n->target->name, n->initiator,
+		 tmf->function, response);
 	n->transport->tmf_respond(tmf);
 	n->n_tmfs--;
 	nexus_check_gone(n);
@@ -257,6 +260,9 @@ void target_tmf(struct tmf *tmf)
 	const struct function *f = tmf->function < ARRAY_SIZE(functions) ?
 					   &functions[tmf->function] : &functions[0];
 
+	trace_at(TRACE_TASK_MGMT, "%s from %s: function %02Xh, LUN %llu, tag %llx", n->target->name,
+		 n->initiator, tmf->function, (unsigned long long)lun_decode(tmf->lun),
+		 (unsigned long long)tmf->tag);
 	n->n_tmfs++;
 	n->tmfs++;
 	n->target->n_tmf[tmf->function < TMF_COUNT ? tmf->function : 0]++;
