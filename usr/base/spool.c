@@ -20,6 +20,7 @@ struct spool {
 	int err;	     /* of the worker, read when the job is done */
 	int error;	     /* the first, as the loop knows it */
 	bool opening, writing, closing;
+	bool full;	     /* something went beyond @max */
 	bool last;	     /* the job under way closes the file */
 	char *fill, *out;    /* the loop's, the worker's; @room bytes each */
 	size_t room, filled, out_len;
@@ -142,7 +143,9 @@ bool spool_write(struct spool *s, const struct iovec *iov, unsigned int cnt)
 {
 	size_t len = iov_size(iov, cnt);
 
-	if (s->error || len > s->room - s->filled || len > s->max - s->total)
+	/* At its limit the file ends: a smaller record behind one that was refused would make a gap. */
+	s->full |= len > s->max - s->total;
+	if (s->error || s->full || len > s->room - s->filled)
 		return false;
 	iov_to_buf(iov, cnt, 0, s->fill + s->filled, len);
 	s->filled += len;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/trace.h"
+#include "base/tracing.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/login_priv.h"

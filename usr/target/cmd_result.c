@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "base/trace.h"
+#include "base/tracing.h"
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
 #include "target/core.h"

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "base/trace.h"
+#include "base/tracing.h"
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
 #include "target/core.h"

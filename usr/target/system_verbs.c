@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/trace.h"
+#include "base/tracing.h"
 #include "bs/bs.h"
 #include "target/core.h"
 #include "target/devtype.h"

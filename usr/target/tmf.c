@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/trace.h"
+#include "base/tracing.h"
 #include "scsi/lun.h"
 #include "target/cmd.h"
 #include "target/cmd_priv.h"

@@ -131,10 +131,11 @@ static void the_file_does_not_grow_beyond_its_limit(void **state)
 	struct box *b = *state;
 	struct spool *s = spool_open(b, 64, 10);
 
-	assert_true(put(s, "0123456789"));
-	assert_false(put(s, "x"));
+	assert_true(put(s, "01234567"));
+	assert_false(put(s, "xyz"));
+	assert_false(put(s, "8"));
 	spool_close(s, NULL, NULL);
-	expect_file(b, "0123456789");
+	expect_file(b, "01234567");
 }
 
 static void a_file_that_cannot_be_made_is_told(void **state)

@@ -2,7 +2,7 @@
 /*
  * Trace points by name, and their lines.
  */
-#include "base/trace.h"
+#include "base/tracing.h"
 
 #include <errno.h>
 #include <stdarg.h>

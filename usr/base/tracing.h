@@ -3,8 +3,8 @@
  * Trace points: lines of the log that are switched on and off while the daemon runs.
  * Off, one costs a branch.
  */
-#ifndef BASE_TRACE_H
-#define BASE_TRACE_H
+#ifndef BASE_TRACING_H
+#define BASE_TRACING_H
 
 #include "base/err.h"
 #include "base/strbuf.h"
