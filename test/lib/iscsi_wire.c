@@ -200,15 +200,16 @@ void wire_send(struct wire_conn *c, void *bhs, const void *data, uint32_t len)
 	be24_put(&h->data_len, len);
 	memcpy(buf, bhs, ISCSI_BHS_LEN);
 	if (c->hdigest) {
-		put_crc(buf + n, crc32c(0, buf, ISCSI_BHS_LEN));
+		put_crc(buf + n, crc32c(0, buf, ISCSI_BHS_LEN) ^ c->bad_hdigest);
 		n += 4;
 	}
 	if (len) {
 		memcpy(buf + n, data, len);
 		if (c->ddigest)
-			put_crc(buf + n + len + pad, crc32c(0, buf + n, len + pad));
+			put_crc(buf + n + len + pad, crc32c(0, buf + n, len + pad) ^ c->bad_ddigest);
 		n += len + pad + (c->ddigest ? 4 : 0);
 	}
+	c->bad_hdigest = c->bad_ddigest = false;
 	wire_send_bytes(c, buf, n);
 	free(buf);
 }

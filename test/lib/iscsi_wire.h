@@ -33,6 +33,7 @@ struct wire_conn {
 	int fd;
 	bool closed;		/* the target has closed it, and all that it sent was read */
 	bool hdigest, ddigest;	/* from full feature phase on */
+	bool bad_hdigest, bad_ddigest; /* of the next PDU is wrong */
 	uint32_t cmd_sn, exp_stat_sn, itt;
 	uint16_t tsih, cid;
 	uint8_t isid[6];

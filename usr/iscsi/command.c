@@ -21,6 +21,7 @@
 #include "iscsi/session.h"
 #include "iscsi/task.h"
 #include "iscsi/task_mgmt.h"
+#include "iscsi/unacked.h"
 #include "iscsi/window.h"
 #include "target/cmd.h"
 #include "target/core.h"
@@ -177,6 +178,11 @@ static void pdu_complete(struct iscsi_conn *conn)
 	struct iscsi_task *task = conn->rx.task;
 
 	conn->rx.task = NULL;
+	/* RFC 7143 7.7: as if it had not come; the initiator sends it again, with its number. */
+	if (unlikely(conn->rx.bad_data) && task) {
+		task_free(task);
+		return;
+	}
 	if (task)
 		task_complete(task, conn->rx.data_len);
 	/* Not before: what comes after this one must not overtake it. */
@@ -306,6 +312,12 @@ void command_run_early(struct iscsi_session *s)
 	}
 }
 
+/* A command that may turn out not to have come, when its immediate data is complete. */
+static bool doubtful(const struct iscsi_conn *conn)
+{
+	return unlikely(conn->recovers) && conn->data_digest && conn->rx.data_len;
+}
+
 void command_header(struct iscsi_conn *conn)
 {
 	const struct iscsi_scsi_cmd *req = (const void *)conn->rx.hdr;
@@ -327,7 +339,7 @@ void command_header(struct iscsi_conn *conn)
 		reject_send(conn, REJECT_TOO_MANY_IMMEDIATE);
 		return;
 	}
-	if (task_find(s, be32_get(req->itt))) {
+	if (unacked_tag_in_use(s, be32_get(req->itt))) {
 		reject_send(conn, REJECT_TASK_IN_PROGRESS);
 		return;
 	}
@@ -336,7 +348,7 @@ void command_header(struct iscsi_conn *conn)
 		return;
 	task->cmd_sn = be32_get(req->cmd_sn);
 	task_count(task, immediate);
-	if (verdict == WINDOW_DUE) {
+	if (verdict == WINDOW_DUE && !doubtful(conn)) {
 		s->exp_cmd_sn += !immediate;
 		submit(task);
 	} else if (prepare_early(task)) {
@@ -344,6 +356,8 @@ void command_header(struct iscsi_conn *conn)
 		conn_close(conn, "out of memory");
 		return;
 	} else {
+		if (verdict == WINDOW_DUE)
+			task->cmd_sn = s->exp_cmd_sn; /* of an immediate one it is no turn to wait for */
 		command_queue_early(task);
 	}
 	task->header_taken = true;

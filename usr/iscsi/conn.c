@@ -15,12 +15,14 @@
 #include "iscsi/nop.h"
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
+#include "iscsi/recovery.h"
 #include "iscsi/rx.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
 #include "iscsi/tcp.h"
 #include "iscsi/text_request.h"
 #include "iscsi/tx.h"
+#include "iscsi/unacked.h"
 #include "target/core.h"
 #include "target/nexus.h"
 
@@ -129,6 +131,7 @@ struct iscsi_conn *conn_new(const struct iscsi_link *ops, int fd, struct iscsi_p
 	conn->last_rx_ns = loop_now(iscsi.core->loop);
 	list_init(&conn->link);
 	list_init(&conn->tasks);
+	list_init(&conn->unacked);
 	list_init(&conn->waiters);
 	list_init(&conn->wait_link);
 	params_rfc_defaults(&conn->params);
@@ -159,10 +162,12 @@ void conn_close(struct iscsi_conn *conn, const char *why)
 	loop_timer_cancel(&conn->login_timer);
 	loop_timer_cancel(&conn->nop_timer);
 	loop_timer_cancel(&conn->close_timer);
+	loop_timer_cancel(&conn->recovery_timer);
 	rx_done(conn);
 	if (conn->rx.task)
 		task_forget_rx(conn->rx.task);
 	conn->ops->close(conn);
+	unacked_drop(conn);
 	login_end(conn);
 	text_req_end(conn);
 	logout_end(conn);
@@ -214,10 +219,14 @@ void conn_full_feature(struct iscsi_conn *conn)
 		return;
 	conn->state = CONN_FULL_FEATURE;
 	conn->login_done = true;
-	conn->any_order = !conn->params.data_pdu_in_order;
+	conn->recovers = conn->params.erl;
+	conn->any_order = conn->recovers || !conn->params.data_pdu_in_order;
+	conn->exp_stat_sn = conn->stat_sn;
 	loop_timer_cancel(&conn->login_timer);
 	conn->ops->full_feature(conn);
 	if (conn->session->nexus)
 		stat_path_add(conn->session->nexus, &conn->path);
 	nop_start(conn);
+	if (conn->recovers)
+		recovery_start(conn);
 }

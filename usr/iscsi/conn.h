@@ -49,6 +49,8 @@ struct iscsi_rx {
 	uint32_t pad;
 	uint32_t crc;		/* of the data segment as far as it came */
 	bool bad_data;		/* its digest was wrong */
+	bool bad_header;	/* its header's was: it is skipped */
+	bool resync;		/* the PDU before was skipped: is this one where we think? */
 	bool with_data;		/* data segments came with the last bytes received */
 	const struct iovec *dst;/* where the data segment goes; NULL: dropped */
 	unsigned int dst_cnt;
@@ -95,13 +97,17 @@ struct iscsi_conn {
 	struct iscsi_rx rx;
 	struct iscsi_tx tx;
 	uint32_t stat_sn;	/* of the next status */
+	bool recovers;		/* error recovery level 1 or 2: the next fields, task->rec */
 	uint32_t exp_stat_sn;	/* the initiator's last */
+	struct list unacked;	/* struct iscsi_pdu that were sent, by StatSN (unacked.c) */
+	unsigned int n_unacked;
+	uint64_t unacked_bytes;
 	struct iscsi_params params; /* negotiated */
 	struct iscsi_login *login; /* while logging in */
 	struct iscsi_text *text;   /* a text exchange under way (text_request.c) */
 	struct list tasks;	/* struct iscsi_task by conn_link */
 	unsigned int n_tasks;
-	struct loop_timer login_timer, nop_timer, close_timer;
+	struct loop_timer login_timer, nop_timer, close_timer, recovery_timer;
 	unsigned int nops_unanswered;
 	uint32_t nop_ttt;
 	uint64_t last_rx_ns;	/* something came, or what had waited was taken */

@@ -12,6 +12,7 @@
 #include "iscsi/conn.h"
 #include "iscsi/extents.h"
 #include "iscsi/r2t.h"
+#include "iscsi/recovery.h"
 #include "iscsi/reject.h"
 #include "iscsi/rx.h"
 #include "iscsi/session.h"
@@ -35,13 +36,28 @@ bool data_out_scattered(struct iscsi_task *task, uint32_t off, uint32_t len)
 	}
 }
 
-/* The last PDU of the answer to an R2T. What did not come before it does not come any more. */
+/* What came with a wrong digest did not come, if it can be asked for again. */
+static bool take_scattered(struct iscsi_task *task, uint32_t off, uint32_t len)
+{
+	if (task->conn->recovers) {
+		recovery_progress(task);
+		if (task->conn->rx.bad_data)
+			return true;
+	}
+	return data_out_scattered(task, off, len);
+}
+
+/*
+ * The last PDU of the answer to an R2T. What did not come before it does not come any more, unless we
+ * ask again: that R2T is a recovery R2T (RFC 7143 11.8).
+ */
 static void end_sequence(struct iscsi_task *task, struct r2t_place *r)
 {
 	uint32_t from, to;
 
 	if (unlikely(task->conn->any_order) &&
-	    extents_gap(task->got, r->off, r->off + r->len, &from, &to)) {
+	    extents_gap(task->got, r->off, r->off + r->len, &from, &to) &&
+	    !(task->conn->recovers && recovery_allowed(task))) {
 		task->bad_data = true;
 		if (!data_out_scattered(task, r->off, r->len))
 			return;
@@ -56,7 +72,7 @@ static void data_out_taken(struct iscsi_task *task, const struct iscsi_data_out 
 	struct r2t_place *r;
 
 	if (unlikely(task->conn->any_order)) {
-		if (!data_out_scattered(task, be32_get(h->offset), len))
+		if (!take_scattered(task, be32_get(h->offset), len))
 			return;
 	} else {
 		task->received += len;
@@ -116,7 +132,7 @@ static const char *check_solicited(struct iscsi_task *task, struct r2t_place *r,
 	if (bad)
 		return bad;
 	/* As if a PDU before it had been lost to a digest error (RFC 7143 7.9): the task will fail. */
-	if (be32_get(h->data_sn) != r->data_sn++)
+	if (be32_get(h->data_sn) != r->data_sn++ && !task->conn->recovers)
 		task->bad_data = true;
 	return NULL;
 }
@@ -133,7 +149,7 @@ static const char *check_unsolicited(struct iscsi_task *task, const struct iscsi
 	/* In any order, @unsolicited_end is the bound: the same bytes may come twice. */
 	if ((uint64_t)off + len > task->unsolicited_end)
 		return "more unsolicited data than FirstBurstLength";
-	if (be32_get(h->data_sn) != task->unsolicited_sn++)
+	if (be32_get(h->data_sn) != task->unsolicited_sn++ && !task->conn->recovers)
 		task->bad_data = true;
 	return NULL;
 }
@@ -144,6 +160,22 @@ static void choose_place(struct iscsi_conn *conn, struct iscsi_task *task, uint3
 		rx_data_to(conn, &task->early_iov, 1, off, task->early_size);
 	else if (!task->ended && task->cmd.out.iov)
 		rx_data_to(conn, task->cmd.out.iov, task->cmd.out.iovcnt, off, task->cmd.out.len);
+}
+
+/*
+ * What comes twice overwrites what is there, and may be wrong: it counts when it is complete. False: it
+ * comes too late, as it was asked for by R2T in the meantime; or no memory, and the connection is closed.
+ */
+static bool overwrites(struct iscsi_task *task, const struct iscsi_data_out *h, uint32_t len)
+{
+	uint32_t off = be32_get(h->offset);
+
+	if (be32_get(h->ttt) == ISCSI_RESERVED_TAG && !task->unsolicited_open)
+		return false;
+	if (off + len < off || !extents_del(&task->got, off, off + len))
+		return true;
+	conn_close(task->conn, "out of memory");
+	return false;
 }
 
 void data_out_header(struct iscsi_conn *conn)
@@ -160,6 +192,8 @@ void data_out_header(struct iscsi_conn *conn)
 	else
 		task = task_find(conn->session, itt);
 	if (!task || task->is_tmf || task->conn != conn || task->no_response || task->hole)
+		return;
+	if (unlikely(conn->recovers) && !overwrites(task, h, conn->rx.data_len))
 		return;
 	bad = r ? check_solicited(task, r, h, conn->rx.data_len) :
 		  check_unsolicited(task, h, conn->rx.data_len);

@@ -5,9 +5,23 @@
 #ifndef ISCSI_DATAIN_H
 #define ISCSI_DATAIN_H
 
+#include <stdint.h>
+
 struct iscsi_task;
 
 /* link->send_response of TCP. */
 void datain_send(struct iscsi_task *task);
+
+/* From error recovery level 1 on; DataSNs are such as were sent, and not acknowledged. */
+
+/* Data-In of DataSN @first up to @end once more. */
+void datain_resend(struct iscsi_task *task, uint32_t first, uint32_t end);
+/* The initiator has all before DataSN @sn. */
+void datain_acked(struct iscsi_task *task, uint32_t sn);
+/*
+ * All that is not acknowledged once more, in segments of the present length, and the status with
+ * rec.snack_tag: at once, or when what was sent before has left.
+ */
+void datain_resegment(struct iscsi_task *task);
 
 #endif

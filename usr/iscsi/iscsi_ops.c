@@ -16,8 +16,10 @@
 #include "iscsi/nop.h"
 #include "iscsi/reject.h"
 #include "iscsi/session.h"
+#include "iscsi/snack.h"
 #include "iscsi/task_mgmt.h"
 #include "iscsi/text_request.h"
+#include "iscsi/unacked.h"
 
 #define IN_LOGIN (1u << CONN_LOGIN)
 #define IN_FFP (1u << CONN_FULL_FEATURE)
@@ -29,12 +31,6 @@ struct iscsi_op {
 	void (*header)(struct iscsi_conn *conn);
 };
 
-static void snack(struct iscsi_conn *conn)
-{
-	/* RFC 7143 11.16: at error recovery level 0 every SNACK is refused. */
-	reject_send(conn, REJECT_SNACK);
-}
-
 static const struct iscsi_op ops[ISCSI_OPCODE_MASK + 1] = {
 	[ISCSI_OP_NOP_OUT] = { IN_FFP, true, true, nop_out_header },
 	[ISCSI_OP_SCSI_CMD] = { IN_FFP, false, false, command_header },
@@ -43,7 +39,7 @@ static const struct iscsi_op ops[ISCSI_OPCODE_MASK + 1] = {
 	[ISCSI_OP_TEXT_REQ] = { IN_FFP, true, true, text_req_header },
 	[ISCSI_OP_DATA_OUT] = { IN_FFP, false, true, data_out_header },
 	[ISCSI_OP_LOGOUT_REQ] = { IN_FFP, true, true, logout_header },
-	[ISCSI_OP_SNACK] = { IN_FFP, false, true, snack },
+	[ISCSI_OP_SNACK] = { IN_FFP, false, true, snack_header },
 };
 
 void iscsi_op_header(struct iscsi_conn *conn)
@@ -66,5 +62,7 @@ void iscsi_op_header(struct iscsi_conn *conn)
 		reject_and_close(conn, REJECT_PROTOCOL_ERROR, "a PDU that is not allowed now");
 		return;
 	}
+	if (unlikely(conn->recovers))
+		unacked_ack(conn, be32_get(((const struct iscsi_nop_out *)conn->rx.hdr)->exp_stat_sn));
 	op->header(conn);
 }

@@ -79,7 +79,7 @@ static_assert(ARRAY_SIZE(keys) <= 64, "bits of negotiation.seen");
  */
 static uint32_t implemented_max(const struct key *k)
 {
-	return k->field == FIELD(erl) ? 0 : k->max;
+	return k->field == FIELD(erl) ? 1 : k->max;
 }
 
 static bool is_bool(const struct key *k)

@@ -36,6 +36,12 @@ static void ping(struct iscsi_conn *conn)
 	pdu_send(pdu);
 }
 
+void nop_ask(struct iscsi_conn *conn)
+{
+	if (!conn->nops_unanswered)
+		ping(conn);
+}
+
 static void due(struct loop_timer *t)
 {
 	struct iscsi_conn *conn = container_of(t, struct iscsi_conn, nop_timer);

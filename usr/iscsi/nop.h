@@ -11,4 +11,7 @@ void nop_out_header(struct iscsi_conn *conn);
 /* Arms the ping timer if the target has an interval; again after it was changed. */
 void nop_start(struct iscsi_conn *conn);
 
+/* A ping now, unless one is unanswered: its answer acknowledges what has arrived. */
+void nop_ask(struct iscsi_conn *conn);
+
 #endif

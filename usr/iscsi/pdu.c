@@ -24,6 +24,7 @@ void pdu_init(struct iscsi_pdu *pdu, struct iscsi_conn *conn, enum iscsi_opcode 
 	pdu->bhs.flags = ISCSI_FINAL;
 	pdu->tail_len = 0;
 	pdu->has_digest = false;
+	pdu->kept = false;
 	pdu->status = true;
 	pdu->data_len = 0;
 	pdu->data = NULL;
@@ -83,6 +84,14 @@ static void add_tail(struct iscsi_pdu *pdu, bool digest)
 	pdu->tail_len += ISCSI_DIGEST_LEN;
 }
 
+static void number_window(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
+{
+	if (conn->session) {
+		be32_put(&pdu->nop.exp_cmd_sn, conn->session->exp_cmd_sn);
+		be32_put(&pdu->nop.max_cmd_sn, session_max_cmd_sn(conn->session));
+	}
+}
+
 /* StatSN, ExpCmdSN and MaxCmdSN stand at the same place in everything that we send. */
 static void number(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 {
@@ -93,10 +102,7 @@ static void number(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 		be32_put(&h->stat_sn, conn->stat_sn++);
 	else if (!data_in)
 		be32_put(&h->stat_sn, conn->stat_sn);
-	if (conn->session) {
-		be32_put(&h->exp_cmd_sn, conn->session->exp_cmd_sn);
-		be32_put(&h->max_cmd_sn, session_max_cmd_sn(conn->session));
-	}
+	number_window(conn, pdu);
 }
 
 void pdu_send(struct iscsi_pdu *pdu)
@@ -115,5 +121,19 @@ void pdu_send(struct iscsi_pdu *pdu)
 	}
 	if (pdu->data_len)
 		add_tail(pdu, conn->data_digest);
+	conn->ops->send(conn, pdu);
+}
+
+void pdu_send_again(struct iscsi_pdu *pdu)
+{
+	struct iscsi_conn *conn = pdu->conn;
+
+	if (conn_ending(conn)) {
+		pdu->sent(pdu);
+		return;
+	}
+	number_window(conn, pdu);
+	if (conn->header_digest)
+		put_digest(pdu->header_digest, crc32c(0, pdu->bytes, ISCSI_BHS_LEN));
 	conn->ops->send(conn, pdu);
 }

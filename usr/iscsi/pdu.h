@@ -39,6 +39,7 @@ struct iscsi_pdu {
 	uint8_t tail[8];		/* padding and data digest */
 	uint8_t tail_len;
 	bool has_digest;		/* header_digest is sent */
+	bool kept;			/* on conn->unacked */
 	bool status;			/* takes a StatSN: response, not R2T or Data-In without S */
 	uint32_t data_len;		/* bytes of the data segment without padding */
 	const struct iovec *data;	/* borrowed until sent(); or &one */
@@ -63,5 +64,7 @@ void pdu_set_data(struct iscsi_pdu *pdu, const void *data, uint32_t len, void *o
  * the connection's last PDU, not at all: then sent() is called at once.
  */
 void pdu_send(struct iscsi_pdu *pdu);
+/* One that was sent before: as it was, but for ExpCmdSN and MaxCmdSN (RFC 7143 11.16). */
+void pdu_send_again(struct iscsi_pdu *pdu);
 
 #endif

@@ -21,7 +21,8 @@
 #define SLOT_BITS 8
 #define INDEX_BITS 12
 #define INDEX_MAX (1u << INDEX_BITS)
-static_assert(ISCSI_R2T_MAX < 1 << SLOT_BITS, "places for R2Ts in a tag, which is never FFFFFFFFh");
+#define DATA_SLOT 0xfeu /* of the tag of Data-In that is to be acknowledged */
+static_assert(ISCSI_R2T_MAX < DATA_SLOT, "places for R2Ts in a tag, which is never FFFFFFFFh");
 
 static uint32_t ttt_count;
 
@@ -123,31 +124,39 @@ static unsigned int free_slot(struct iscsi_task *task)
 	return i;
 }
 
-void r2t_send(struct iscsi_task *task, uint32_t off, uint32_t len)
+static void send_place(struct iscsi_task *task, const struct r2t_place *r)
 {
-	struct iscsi_conn *conn = task->conn;
-	struct iscsi_pdu *pdu = pdu_new(conn, ISCSI_OP_R2T);
-	struct r2t_place *r;
-	unsigned int slot;
+	struct iscsi_pdu *pdu = pdu_new(task->conn, ISCSI_OP_R2T);
 
-	if (!pdu || take_index(task)) {
-		if (pdu)
-			pdu_free(pdu);
-		conn_close(conn, "out of memory");
+	if (!pdu) {
+		conn_close(task->conn, "out of memory");
 		return;
 	}
-	slot = free_slot(task);
-	r = place(task, slot);
-	*r = (struct r2t_place){ .ttt = make_ttt(task->ttt_index, slot), .off = off, .len = len };
-	task->n_r2t++;
 	pdu->status = false;
 	memcpy(pdu->r2t.lun, task->cmd.lun, sizeof(pdu->r2t.lun));
 	be32_put(&pdu->r2t.itt, task->itt);
 	be32_put(&pdu->r2t.ttt, r->ttt);
-	be32_put(&pdu->r2t.r2t_sn, task->r2t_sn++);
-	be32_put(&pdu->r2t.offset, off);
-	be32_put(&pdu->r2t.length, len);
+	be32_put(&pdu->r2t.r2t_sn, r->sn);
+	be32_put(&pdu->r2t.offset, r->off);
+	be32_put(&pdu->r2t.length, r->len);
 	pdu_send(pdu);
+}
+
+void r2t_send(struct iscsi_task *task, uint32_t off, uint32_t len)
+{
+	struct r2t_place *r;
+	unsigned int slot;
+
+	if (take_index(task)) {
+		conn_close(task->conn, "out of memory");
+		return;
+	}
+	slot = free_slot(task);
+	r = place(task, slot);
+	*r = (struct r2t_place){ .ttt = make_ttt(task->ttt_index, slot), .off = off, .len = len,
+				 .sn = task->r2t_sn++ };
+	task->n_r2t++;
+	send_place(task, r);
 }
 
 /* --- what is missing --- */
@@ -223,6 +232,55 @@ void r2t_progress(struct iscsi_task *task)
 		return;
 	task->data_wanted = false;
 	target_data_arrived(&task->cmd, task->bad_data ? RES_AC_PROTOCOL_CRC : RES_GOOD);
+}
+
+/* --- recovery (RFC 7143 7.8, 11.8, 11.16) --- */
+
+void r2t_forget(struct iscsi_task *task)
+{
+	unsigned int i;
+
+	for (i = 0; task->n_r2t && i < n_places(task); i++)
+		place(task, i)->len = 0;
+	task->n_r2t = 0;
+}
+
+static const struct r2t_place *find_sn(struct iscsi_task *task, uint32_t sn)
+{
+	unsigned int i;
+
+	for (i = 0; task->n_r2t && i < n_places(task); i++)
+		if (place(task, i)->len && place(task, i)->sn == sn)
+			return place(task, i);
+	return NULL;
+}
+
+bool r2t_resend(struct iscsi_task *task, uint32_t first, uint32_t end)
+{
+	uint32_t sn;
+
+	/* No more than are out: the loops are short. */
+	if (end < first || end - first > task->n_r2t)
+		return false;
+	for (sn = first; sn != end; sn++)
+		if (!find_sn(task, sn))
+			return false;
+	for (sn = first; sn != end && !task->conn->closing; sn++)
+		send_place(task, find_sn(task, sn));
+	return true;
+}
+
+uint32_t r2t_data_tag(struct iscsi_task *task)
+{
+	return take_index(task) ? 0 : make_ttt(task->ttt_index, DATA_SLOT);
+}
+
+struct iscsi_task *r2t_data_task(const struct iscsi_session *s, uint32_t ttt)
+{
+	uint32_t index = ttt >> SLOT_BITS & (INDEX_MAX - 1);
+	struct iscsi_task *task = index < s->ttt_size ? s->ttt[index] : NULL;
+
+	return task && ttt && task->rec.data_tag == ttt ? task : NULL;
 }
 
 /* --- answers --- */

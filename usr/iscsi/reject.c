@@ -58,6 +58,9 @@ void reject_bad_data(struct iscsi_conn *conn)
 	uint8_t op = conn->rx.hdr[0] & ISCSI_OPCODE_MASK;
 
 	reject_send(conn, REJECT_DATA_DIGEST);
+	/* It can be asked for, or will be sent, again. */
+	if (conn->recovers)
+		return;
 	if (op == ISCSI_OP_DATA_OUT) {
 		/* The task ends with PROTOCOL SERVICE CRC ERROR once all its data came. */
 		if (conn->rx.task)

@@ -28,7 +28,7 @@ void rx_init(struct iscsi_conn *conn)
 	rx->state = RX_BHS;
 	rx->have = 0;
 	rx->ahs_len = rx->data_len = rx->pad = rx->crc = 0;
-	rx->bad_data = false;
+	rx->bad_data = rx->bad_header = false;
 	rx->dst = NULL;
 	rx->dst_cnt = 0;
 	rx->dst_off = rx->dst_len = 0;
@@ -87,18 +87,6 @@ static uint32_t digest_value(const uint8_t *d)
 	return (uint32_t)d[3] << 24 | (uint32_t)d[2] << 16 | (uint32_t)d[1] << 8 | d[0];
 }
 
-/* RFC 7143 7.7: a header that can't be trusted leaves nothing to go on with. */
-static bool header_digest_good(struct iscsi_conn *conn)
-{
-	struct iscsi_rx *rx = &conn->rx;
-	uint32_t crc = crc32c(crc32c(0, rx->hdr, ISCSI_BHS_LEN), rx->ahs, rx->ahs_len);
-
-	if (crc == digest_value(rx->digest))
-		return true;
-	conn_close(conn, "header digest error");
-	return false;
-}
-
 static void enter(struct iscsi_rx *rx, enum rx_state state)
 {
 	rx->state = state;
@@ -109,7 +97,8 @@ static void header_complete(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
 
-	iscsi_op_header(conn);
+	if (likely(!rx->bad_header))
+		iscsi_op_header(conn);
 	if (conn_ending(conn))
 		return;
 	if (rx->data_len) {
@@ -117,6 +106,41 @@ static void header_complete(struct iscsi_conn *conn)
 		enter(rx, RX_DATA);
 	} else {
 		pdu_complete(conn);
+	}
+}
+
+static bool length_good(struct iscsi_conn *conn)
+{
+	const struct iscsi_rx *rx = &conn->rx;
+
+	if (rx->data_len <= conn->params.max_recv_dsl)
+		return true;
+	log_limited(LOG_LVL_WARN, "a data segment of %u bytes where %u were declared", rx->data_len,
+		    conn->params.max_recv_dsl);
+	reject_and_close(conn, REJECT_PROTOCOL_ERROR, "data segment too long");
+	return false;
+}
+
+/*
+ * RFC 7143 7.7: a header that can't be trusted leaves nothing to go on with, unless it is known where
+ * the next one is. That its lengths were good is known when what stands behind it is a header with a
+ * good digest; otherwise the connection ends there.
+ */
+static void header_digest_complete(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+	uint32_t crc = crc32c(crc32c(0, rx->hdr, ISCSI_BHS_LEN), rx->ahs, rx->ahs_len);
+
+	if (likely(crc == digest_value(rx->digest))) {
+		rx->resync = false;
+		if (length_good(conn))
+			header_complete(conn);
+	} else if (!conn->recovers || rx->resync || rx->data_len > conn->params.max_recv_dsl) {
+		conn_close(conn, "header digest error");
+	} else {
+		log_limited(LOG_LVL_INFO, "header digest error: a PDU is skipped");
+		rx->bad_header = rx->resync = true;
+		header_complete(conn);
 	}
 }
 
@@ -128,16 +152,12 @@ static void bhs_complete(struct iscsi_conn *conn)
 	rx->data_len = be24_get(bhs->data_len);
 	rx->pad = -rx->data_len & 3;
 	rx->ahs_len = bhs->ahs_words * 4u;
-	if (rx->data_len > conn->params.max_recv_dsl) {
-		log_limited(LOG_LVL_WARN, "a data segment of %u bytes where %u were declared",
-			    rx->data_len, conn->params.max_recv_dsl);
-		reject_and_close(conn, REJECT_PROTOCOL_ERROR, "data segment too long");
+	if (unlikely(conn->header_digest))
+		enter(rx, rx->ahs_len ? RX_AHS : RX_HEADER_DIGEST);
+	else if (unlikely(!length_good(conn)))
 		return;
-	}
-	if (rx->ahs_len)
+	else if (rx->ahs_len)
 		enter(rx, RX_AHS);
-	else if (conn->header_digest)
-		enter(rx, RX_HEADER_DIGEST);
 	else
 		header_complete(conn);
 }
@@ -170,8 +190,7 @@ static void piece_complete(struct iscsi_conn *conn)
 			header_complete(conn);
 		break;
 	case RX_HEADER_DIGEST:
-		if (header_digest_good(conn))
-			header_complete(conn);
+		header_digest_complete(conn);
 		break;
 	case RX_DATA:
 		data_complete(conn);
@@ -183,7 +202,7 @@ static void piece_complete(struct iscsi_conn *conn)
 			pdu_complete(conn);
 		break;
 	case RX_DATA_DIGEST:
-		rx->bad_data = rx->crc != digest_value(rx->digest);
+		rx->bad_data = rx->crc != digest_value(rx->digest) && !rx->bad_header;
 		if (rx->bad_data)
 			reject_bad_data(conn);
 		if (!conn_ending(conn))

@@ -13,6 +13,7 @@
 #include "iscsi/extents.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/r2t.h"
+#include "iscsi/recovery.h"
 #include "iscsi/session.h"
 #include "target/core.h"
 
@@ -29,7 +30,11 @@ struct iscsi_task *task_new(struct iscsi_conn *conn, uint32_t itt)
 		return NULL;
 	/* The command, first in the struct, is scsi_cmd_init()'s; the rest is small. */
 	mem_clear((char *)task + sizeof(task->cmd),
-		  offsetof(struct iscsi_task, rsp) - sizeof(task->cmd));
+		  offsetof(struct iscsi_task, rec) - sizeof(task->cmd));
+	if (unlikely(conn->recovers)) {
+		memset(&task->rec, 0, sizeof(task->rec));
+		recovery_progress(task);
+	}
 	task->conn = conn;
 	task->itt = itt;
 	task->ttt_index = UINT32_MAX;

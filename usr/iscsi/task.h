@@ -27,7 +27,21 @@ struct iscsi_session;
 /* An R2T that was sent. */
 struct r2t_place {
 	uint32_t ttt, off, len;	/* len 0: a free place */
+	uint32_t sn;		/* R2TSN */
 	uint32_t got, data_sn;	/* in order: bytes that came; DataSN of the next Data-Out */
+};
+
+/* What a task has at error recovery level 1 and 2 only. */
+struct iscsi_recovery {
+	/* Data-In before @base_off, DataSN before @base_sn, will not be sent again. */
+	uint32_t base_off, base_sn;
+	uint32_t segment;	/* at most so long were its Data-In segments; 0: none was sent */
+	uint32_t snack_tag;	/* of an R-Data SNACK; 0: none came */
+	uint32_t data_tag;	/* the tag that a DataACK names; 0: none is expected */
+	bool resegment;		/* an R-Data SNACK waits until the status has left */
+	unsigned int again;	/* how often data was asked for that should have come */
+	uint64_t asked_ns;	/* data came, or was asked for */
+	uint64_t patience_ns;	/* before it is asked for again */
 };
 
 struct iscsi_task {
@@ -72,6 +86,7 @@ struct iscsi_task {
 	struct be16 sense_len;		/* as sent in front of the sense data */
 	unsigned int pdus_out;		/* queued PDUs that refer to this task */
 	/* From here on nothing is reset by task_new(), which runs for every command. */
+	struct iscsi_recovery rec;	/* cleared where the connection recovers */
 	struct iscsi_pdu rsp;
 	uint8_t cdb[32];		/* BHS CDB and a short extension */
 	struct r2t_place r2t[ISCSI_R2T_FEW]; /* while ttt_index is there */

@@ -16,6 +16,7 @@
 #include "iscsi/reject.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
+#include "iscsi/unacked.h"
 #include "iscsi/window.h"
 #include "target/core.h"
 #include "target/nexus.h"
@@ -205,7 +206,7 @@ void task_mgmt_header(struct iscsi_conn *conn)
 		reject_send(conn, REJECT_TOO_MANY_IMMEDIATE);
 		return;
 	}
-	if (task_find(s, be32_get(req->itt))) {
+	if (unacked_tag_in_use(s, be32_get(req->itt))) {
 		reject_send(conn, REJECT_TASK_IN_PROGRESS);
 		return;
 	}

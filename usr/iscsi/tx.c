@@ -16,6 +16,7 @@
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/pdu.h"
+#include "iscsi/unacked.h"
 #include "target/core.h"
 
 #define TX_IOV 512		    /* pieces of one sendmsg */
@@ -105,7 +106,10 @@ static void account(struct iscsi_conn *conn, uint64_t n)
 		n -= size;
 		list_del(&pdu->link);
 		conn->tx.queued_pdus--;
-		pdu->sent(pdu);
+		if (unlikely(conn->recovers) && pdu->status)
+			unacked_keep(conn, pdu);
+		else
+			pdu->sent(pdu);
 	}
 	conn->tx.skip = n;
 }
@@ -174,6 +178,8 @@ static void flush(struct loop_call *call)
 		return;
 	if (!conn->tx.blocked)
 		send_queue(conn);
+	if (unlikely(conn->recovers))
+		unacked_check(conn);
 	if (conn->closing)
 		return;
 	if (list_empty(&conn->tx.queue) && conn->close_when_sent)

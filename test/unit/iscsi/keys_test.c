@@ -78,6 +78,8 @@ static void what_the_administrator_set_holds_from_the_first_request_on(void **st
 		{ "MaxRecvDataSegmentLength", "8192", "65536", "8192" },
 		{ "DefaultTime2Wait", "5", "2", "5" },
 		{ "DefaultTime2Retain", "7", "20", "7" },
+		{ "ErrorRecoveryLevel", "1", "2", "1" },
+		{ "ErrorRecoveryLevel", "1", "0", "0" },
 		{ "MaxConnections", "4", "8", "4" },
 		{ "MaxConnections", "4", "1", "1" },
 		{ "DataPDUInOrder", "No", "No", "No" },
@@ -104,7 +106,7 @@ static void what_is_allowed_beyond_what_is_implemented_is_never_agreed_on(void *
 	static const struct {
 		const char *key, *set, *offer, *answer;
 	} table[] = {
-		{ "ErrorRecoveryLevel", "2", "2", "0" },
+		{ "ErrorRecoveryLevel", "2", "2", "1" },
 		{ "IFMarker", "Yes", "Yes", "No" },
 		{ "OFMarkInt", "2048", "4096", "Reject" },
 	};
