@@ -62,7 +62,7 @@ serve() {
 
 @test "a session is captured, and Wireshark reads it" {
 	serve
-	iscsi-perf -b 8 -m 4 "$(url 1)" >/dev/null 2>&1 &
+	iscsi-perf -b 1 -m 1 "$(url 1)" >/dev/null 2>&1 &
 	local load=$!
 	local sid=1
 	wait_for 10 tgtadm session show --sid $sid

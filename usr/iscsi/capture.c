@@ -21,7 +21,7 @@
 #include "iscsi/session.h"
 #include "target/core.h"
 
-#define ROOM (8 * MiB)
+#define ROOM (16 * MiB)
 #define LIMIT_DEFAULT (1 * GiB)
 #define PACKET_MAX 60000u /* bytes of a TCP segment, within an IP packet */
 #define PIECES 64
@@ -157,7 +157,7 @@ static bool put_section(struct capture *c)
 	return spool_write(c->spool, iov, 3);
 }
 
-static void put_packet(struct capture *c, struct iscsi_conn *conn, enum capture_dir dir,
+static bool put_packet(struct capture *c, struct iscsi_conn *conn, enum capture_dir dir,
 		       struct iovec *iov, unsigned int cnt, uint32_t n)
 {
 	static const uint8_t zeroes[4];
@@ -174,10 +174,12 @@ static void put_packet(struct capture *c, struct iscsi_conn *conn, enum capture_
 	p.len = end.len = (uint32_t)sizeof(p) + p.captured + pad + (uint32_t)sizeof(end);
 	iov[cnt++] = (struct iovec){ (void *)(uintptr_t)zeroes, pad };
 	iov[cnt++] = (struct iovec){ &end, sizeof(end) };
-	if (spool_write(c->spool, iov, cnt))
-		c->packets++;
-	else
+	if (!spool_write(c->spool, iov, cnt)) {
 		c->dropped++;
+		return false;
+	}
+	c->packets++;
+	return true;
 }
 
 void capture_bytes(struct iscsi_conn *conn, enum capture_dir dir, bool boundary,
@@ -198,7 +200,9 @@ void capture_bytes(struct iscsi_conn *conn, enum capture_dir dir, bool boundary,
 		len = iov_size(out + 2, pieces);
 		if (!len)
 			return;
-		put_packet(c, conn, dir, out, pieces + 2, (uint32_t)len);
+		/* After a gap it begins anew: what comes in the middle of a PDU can't be read. */
+		if (!put_packet(c, conn, dir, out, pieces + 2, (uint32_t)len))
+			cc->begun[dir] = false;
 		cc->seq[dir] += (uint32_t)len;
 		off += len;
 	}
