@@ -48,6 +48,15 @@ static int print_fail(const struct adm_fail *f, bool json)
 	return f->exit_code;
 }
 
+/* What was done all the same, and is worth a word: scripts read standard output. */
+static void print_warning(const json_t *result)
+{
+	const char *warning = json_string_value(json_object_get(result, "warning"));
+
+	if (warning)
+		fprintf(stderr, "tgtadm: warning: %s\n", warning);
+}
+
 static int print_result(const struct adm_request *req, const json_t *result)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -56,6 +65,8 @@ static int print_result(const struct adm_request *req, const json_t *result)
 		print_json(result);
 	else
 		classic_text(req->object, req->verb, result, &out);
+	if (!req->json)
+		print_warning(result);
 	fwrite(strbuf_str(&out), 1, out.len, stdout);
 	if (fflush(stdout) || !strbuf_ok(&out)) {
 		perror("tgtadm: can't print the result");

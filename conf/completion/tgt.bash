@@ -101,7 +101,7 @@ _tgt_after() {
 	--device-type | -Y) _tgt_reply disk tape cd changer osd pt ;;
 	--bsoflags | -f) _tgt_reply sync direct sync:direct ;;
 	--initiator-address | -I) _tgt_reply ALL ;;
-	--backing-store | -b) _tgt_files ;;
+	--backing-store | -b | --password-file) _tgt_files ;;
 	*) return 1 ;;
 	esac
 }

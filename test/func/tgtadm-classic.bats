@@ -200,14 +200,39 @@ without_identity() {
 	tgtadm --mode target --op show | grep -A1 'LUN: 0$' | grep -qx '            Type: controller'
 }
 
-@test "accounts are a known mode that this tgtd can't do" {
+@test "accounts are made, bound, shown and deleted, with the old sentences" {
 	start_tgtd
-	local op
-	for op in 'new --user a --password b' 'delete --user a' show 'bind --tid 1 --user a' \
-		'unbind --tid 1 --user a'; do
-		# shellcheck disable=SC2086
-		fails 22 "this operation isn't supported" --mode account --op $op
-	done
+	add_target 1
+	account() { tgtadm --lld iscsi --mode account --op "$@"; }
+	[ -z "$(account show)" ]
+	account new --user joe --password secret-of-joe
+	account new --user moe --password secret-of-moe
+	[ "$(account show)" = $'Account list:\n    joe\n    moe' ]
+	fails 22 'this account already exists' --mode account --op new --user joe --password x
+	fails 22 'invalid request' --mode account --op new --user '' --password x
+	fails 22 'invalid request' --mode account --op new --user x --password ''
+	fails 22 "can't find the account" --mode account --op bind --user nobody --tid 1
+	fails 22 "can't find the target" --mode account --op bind --user joe --tid 9
+	account bind --user joe --tid 1
+	fails 22 'this account already exists' --mode account --op bind --user joe --tid 1
+	account bind --user moe --tid 1 --outgoing
+	fails 22 'this target already has an outgoing account' \
+		--mode account --op bind --user joe --tid 1 --outgoing
+	tgtadm --mode target --op show | grep -A2 'Account information:' | diff - <(
+		printf '%s\n' '    Account information:' '        joe' '        moe (outgoing)')
+	account bind --user joe
+	account bind --user moe --outgoing
+	tgtadm --mode sys --op show | grep -A2 'Account information:' | diff - <(
+		printf '%s\n' '    Account information:' '    joe' '    moe (outgoing)')
+	fails 22 "can't find the account" --mode account --op unbind --user moe --tid 1
+	account unbind --user moe --tid 1 --outgoing
+	fails 22 "can't find the account" --mode account --op unbind --user moe --tid 1 --outgoing
+	account delete --user joe
+	fails 22 "can't find the account" --mode account --op delete --user joe
+	[ "$(tgtadm --mode target --op show | grep -A1 'Account information:' | tail -1)" = '    ACL information:' ]
+	fails 22 "account mode: option '-t' is not allowed/supported" --mode account --op show --tid 1
+	fails 22 "'user' and 'password' options are required" --mode account --op new --user x
+	fails 22 "'user' option is necessary" --mode account --op bind
 }
 
 @test "portals are made, shown and removed, wherever --param stands" {

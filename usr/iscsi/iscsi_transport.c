@@ -216,6 +216,11 @@ static void nexus_kill(struct nexus *n, const char *why)
 	session_close(n->priv, why, NULL, NULL);
 }
 
+static void system_show(json_t *obj)
+{
+	json_object_set_new(obj, "accounts", account_set_show(&iscsi.discovery_accounts));
+}
+
 static void nexus_show(const struct nexus *n, json_t *obj)
 {
 	const struct iscsi_session *s = n->priv;
@@ -258,6 +263,7 @@ struct transport iscsi_transport = {
 	.target_removed = iscsi_target_removed,
 	.target_set = iscsi_target_set,
 	.target_show = iscsi_target_show,
+	.system_show = system_show,
 	.nexus_show = nexus_show,
 	.access_changed = access_changed,
 	.alloc_data = iscsi_alloc_data,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Verbs of portals, sessions and connections; the rows stand in iscsi_verbtab.c.
+ * Verbs of accounts, portals, sessions and connections; the rows stand in iscsi_verbtab.c.
  */
 #ifndef ISCSI_ISCSI_VERBS_H
 #define ISCSI_ISCSI_VERBS_H
@@ -9,11 +9,17 @@
 
 struct iscsi_session;
 
-extern const struct verb iscsi_verbs[10];
+extern const struct verb iscsi_verbs[16];
 
 /* The session that --sid, and perhaps --tid, name; NULL with call->err. */
 struct iscsi_session *verb_session(struct verb_call *call);
 
+int account_verb_bind(struct verb_call *call);
+int account_verb_delete(struct verb_call *call);
+int account_verb_new(struct verb_call *call);
+int account_verb_show(struct verb_call *call);
+int account_verb_unbind(struct verb_call *call);
+int account_verb_update(struct verb_call *call);
 int portal_verb_new(struct verb_call *call);
 int portal_verb_delete(struct verb_call *call);
 int portal_verb_show(struct verb_call *call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rows of the verbs that this folder owns: portal, session, connection.
+ * The rows of the verbs that this folder owns: account, portal, session, connection.
  * Compiled for tgtd and, without the functions, for tgtadm (base/verb.h).
  */
 #include "iscsi/capture.h"
@@ -12,6 +12,21 @@
 #define SID { "sid", VERB_UINT, true, "session number (TSIH)" }
 #define CID { "cid", VERB_UINT, true, "connection number" }
 
+#define USER { "user", VERB_STRING, true, "name of the account" }
+#define PASSWORD { "password", VERB_SECRET, true, "12 bytes or more" }
+
+static const struct verb_arg account_args[] = { USER, END };
+static const struct verb_arg account_secret_args[] = { USER, PASSWORD, END };
+static const struct verb_arg account_bind_args[] = {
+	{ "tid", VERB_UINT, false, "target number; without: discovery" },
+	USER,
+	{ "outgoing", VERB_BOOL, false, "the target's own, for initiators that ask who it is" },
+	END,
+};
+static const struct verb_arg account_show_args[] = {
+	{ "secrets", VERB_BOOL, false, "with the passwords" },
+	END,
+};
 static const struct verb_arg tid_only[] = { TID, END };
 static const struct verb_arg tid_sid[] = { OF_TID, SID, END };
 static const struct verb_arg tid_sid_cid[] = { OF_TID, SID, CID, END };
@@ -34,7 +49,18 @@ static const struct verb_arg portal_new_args[] = {
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-const struct verb iscsi_verbs[10] = {
+const struct verb iscsi_verbs[16] = {
+	VERB("account", "bind", account_bind_args, false, account_verb_bind,
+	     "Gives a target, or discovery, an account."),
+	VERB("account", "delete", account_args, false, account_verb_delete,
+	     "Removes an account and its bindings."),
+	VERB("account", "new", account_secret_args, false, account_verb_new, "Makes an account."),
+	VERB("account", "show", account_show_args, true, account_verb_show,
+	     "Lists the accounts and what they are bound to."),
+	VERB("account", "unbind", account_bind_args, false, account_verb_unbind,
+	     "Takes an account from a target, or from discovery."),
+	VERB("account", "update", account_secret_args, false, account_verb_update,
+	     "Changes the password of an account; sessions stay."),
 	VERB("connection", "delete", tid_sid_cid, false, connection_verb_delete,
 	     "Closes a connection."),
 	VERB("connection", "show", tid_only, true, connection_verb_show,

@@ -115,7 +115,8 @@ const char *call_line(struct call *c, const char *line, struct adm_fail *fail)
 		return NULL;
 	*end = '\0';
 	if (c->debug)
-		fprintf(stderr, "tgtadm: <- %s\n", c->in.s);
+		fprintf(stderr, "tgtadm: <- %s\n",
+			strstr(c->in.s, "\"password\":") ? "(passwords)" : c->in.s);
 	return c->in.s;
 }
 

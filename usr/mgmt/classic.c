@@ -121,6 +121,17 @@ static void system_show(const json_t *sys, struct strbuf *out)
 		     json_is_true(json_object_get(isns, "access_control")) ? "On" : "Off");
 }
 
+static void account_show(const json_t *accounts, struct strbuf *out)
+{
+	const json_t *a;
+	size_t i;
+
+	if (json_array_size(accounts))
+		classic_line(out, 0, "Account list:");
+	json_array_foreach(accounts, i, a)
+		classic_line(out, 1, "%s", classic_str(a, "user"));
+}
+
 static void portal_show(const json_t *portals, struct strbuf *out)
 {
 	const json_t *p;
@@ -173,6 +184,7 @@ static const struct {
 	const char *object, *verb;
 	void (*text)(const json_t *result, struct strbuf *out);
 } texts[] = {
+	{ "account", "show", account_show },
 	{ "connection", "show", connection_show },
 	{ "connection", "stat", classic_conn_stat },
 	{ "lld", "show", llds },

@@ -12,8 +12,15 @@
 
 #include "mgmt/classic_rules.h"
 #include "mgmt/getopt_error.h"
+#include "mgmt/secret.h"
 
 enum { OPT_JSON = 1 }; /* its "letter"; it has none on the command line */
+
+/*
+ * Takes its value from a file. The letter is that of --password: so getopt_long() takes --pass for
+ * the latter, as ever.
+ */
+#define PASSWORD_FILE "password-file"
 
 /* One option. Where a verb has an argument of that name, it is that. */
 struct option_row {
@@ -48,6 +55,7 @@ static const struct option_row rows[] = {
 	{ "outgoing", 'O', FLAG, 0 },
 	{ "params", 'P', TEXT, 0 },
 	{ "password", 'p', TEXT, 0 },
+	{ PASSWORD_FILE, 'p', TEXT, 0 },
 	{ "sid", 's', NUMBER, LLONG_MAX },
 	{ "targetname", 'T', TEXT, 0 },
 	{ "tid", 't', NUMBER, INT_MAX },
@@ -60,6 +68,7 @@ static const struct option_row rows[] = {
 struct given {
 	const char *text[128];		 /* NULL: not given; "" for flags */
 	unsigned long long number[128];
+	char password[SECRET_MAX + 1]; /* that was read, or taken from the command line */
 };
 
 void classic_opts_words(struct strbuf *out)
@@ -101,28 +110,49 @@ static int take(struct given *g, int letter, const char *value, struct adm_fail 
 	return 0;
 }
 
+/* "-": standard input. What stands on the command line is there no longer than it must. */
+static int take_password(struct given *g, bool file, char *value, struct adm_fail *fail)
+{
+	struct err err = { .code = ERR_OK };
+
+	if (g->text['p'])
+		return adm_fail(fail, ADM_EXIT_INVALID, "a second password");
+	g->text['p'] = g->password;
+	if (file || !strcmp(value, "-"))
+		return secret_read(value, false, g->password, &err) ? adm_fail_err(fail, &err) : 0;
+	if (strlen(value) > SECRET_MAX)
+		return adm_fail(fail, ADM_EXIT_INVALID, "a password has %d bytes at most",
+				SECRET_MAX);
+	strcpy(g->password, value);
+	secret_hide(value);
+	return 0;
+}
+
 static int read_options(int argc, char **argv, struct given *g, struct adm_fail *fail)
 {
 	struct option longs[ARRAY_SIZE(rows) + 1] = { 0 };
 	char shorts[2 * ARRAY_SIZE(rows) + 2] = ":", *s = shorts + 1;
+	int c, index = -1;
 	size_t i;
-	int c;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		bool value = rows[i].kind != FLAG;
 
 		longs[i] = (struct option){ rows[i].name, value, NULL, rows[i].letter };
-		if (rows[i].letter != OPT_JSON)
-			*s++ = rows[i].letter;
+		if (rows[i].letter == OPT_JSON || !strcmp(rows[i].name, PASSWORD_FILE))
+			continue;
+		*s++ = rows[i].letter;
 		if (value)
 			*s++ = ':';
 	}
 	optind = 0; /* glibc: start anew, also after another argv */
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	for (; (c = getopt_long(argc, argv, shorts, longs, &index)) != -1; index = -1) {
+		bool file = index >= 0 && !strcmp(longs[index].name, PASSWORD_FILE);
+
 		if (c == '?' || c == ':')
 			return getopt_error(c, argv, longs, fail);
-		if (take(g, c, optarg, fail))
+		if (c == 'p' ? take_password(g, file, optarg, fail) : take(g, c, optarg, fail))
 			return -1;
 		if (c == 'h' || c == 'V')
 			return 0;

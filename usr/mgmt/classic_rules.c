@@ -27,6 +27,7 @@ static const struct rule rules[] = {
 	{ "account", "new", "upf", "up", false, "'user' and 'password' options are required" },
 	{ "account", "show", "", NULL, false, NULL },
 	{ "account", "unbind", "tuO", "u", false, "'user' option is necessary" },
+	{ "account", "update", "up", "up", false, "'user' and 'password' options are required" },
 	{ "lld", "show", "", NULL, false, NULL },
 	{ "lld", "start", "", NULL, false, NULL },
 	{ "lld", "stop", "", NULL, false, NULL },

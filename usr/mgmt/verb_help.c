@@ -52,9 +52,13 @@ static void help_verb(const struct verb *verb, struct strbuf *out)
 	strbuf_printf(out, "\n%s\n", verb->help);
 	if (verb->args && verb->args[0].name)
 		strbuf_putc(out, '\n');
-	for (arg = verb->args; arg && arg->name; arg++)
+	for (arg = verb->args; arg && arg->name; arg++) {
 		strbuf_printf(out, "  --%-22s%s%s\n", arg->name, arg->help,
 			      arg->required ? "" : " (optional)");
+		if (arg->type == VERB_SECRET)
+			strbuf_printf(out, "  --%s-file FILE   instead of it: the file with it; -: "
+					   "standard input\n", arg->name);
+	}
 	/* The one verb that the classic form never had. */
 	if (!strcmp(verb->object, "logicalunit") && !strcmp(verb->verb, "show"))
 		return;
@@ -117,9 +121,12 @@ static void completion_words(const struct verb_table *tables, struct strbuf *out
 			const struct verb *verb = &tables->verbs[i];
 
 			strbuf_printf(out, "%s %s", verb->object, verb->verb);
-			for (arg = verb->args; arg && arg->name; arg++)
+			for (arg = verb->args; arg && arg->name; arg++) {
 				strbuf_printf(out, " --%s%s", arg->name,
 					      arg->type == VERB_BOOL ? "" : "=");
+				if (arg->type == VERB_SECRET)
+					strbuf_printf(out, " --%s-file=", arg->name);
+			}
 			strbuf_putc(out, '\n');
 		}
 	strbuf_puts(out, "classic -");

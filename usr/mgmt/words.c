@@ -4,11 +4,14 @@
  */
 #include "mgmt/words.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/getopt_error.h"
+#include "mgmt/secret.h"
 
 /* Options before or among a verb's arguments. */
 enum { OPT_JSON = 1, OPT_ARG = 256 };
@@ -81,6 +84,28 @@ static int add_arg(const struct verb_arg *arg, const char *text, json_t *args,
 	return err.code == ERR_OK ? 0 : adm_fail_err(fail, &err);
 }
 
+/* --password-file FILE and --password -; a password on the command line is hidden there. */
+static int add_secret(const struct verb_arg *arg, bool file, char *text, json_t *args,
+		      struct adm_fail *fail)
+{
+	struct err err = { .code = ERR_OK };
+	char secret[SECRET_MAX + 1];
+	int r;
+
+	if (json_object_get(args, arg->name))
+		return adm_fail(fail, ADM_EXIT_INVALID, "a second %s", arg->name);
+	if (!file && strcmp(text, "-")) {
+		r = add_arg(arg, text, args, fail);
+		secret_hide(text);
+		return r;
+	}
+	if (secret_read(text, false, secret, &err))
+		return adm_fail_err(fail, &err);
+	r = add_arg(arg, secret, args, fail);
+	explicit_bzero(secret, sizeof(secret));
+	return r;
+}
+
 static size_t count_args(const struct verb *verb)
 {
 	size_t n = 0;
@@ -90,33 +115,67 @@ static size_t count_args(const struct verb *verb)
 	return n;
 }
 
+/* The options of a verb: its arguments, and for each secret the file that it may stand in. */
+struct options {
+	struct option *longs;
+	char (*files)[32]; /* "password-file" */
+};
+
+static int make_options(struct options *o, const struct verb *verb)
+{
+	size_t i, n = count_args(verb);
+	struct option *l;
+
+	o->longs = l = calloc(2 * n + ARRAY_SIZE(common) + 1, sizeof(*o->longs));
+	o->files = calloc(n + 1, sizeof(*o->files));
+	if (!l || !o->files)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		const struct verb_arg *arg = &verb->args[i];
+
+		*l++ = (struct option){ arg->name, arg->type == VERB_BOOL ? optional_argument :
+									    required_argument,
+					NULL, (int)(OPT_ARG + 2 * i) };
+		if (arg->type != VERB_SECRET)
+			continue;
+		snprintf(o->files[i], sizeof(o->files[i]), "%s-file", arg->name);
+		*l++ = (struct option){ o->files[i], required_argument, NULL,
+					(int)(OPT_ARG + 2 * i + 1) };
+	}
+	memcpy(l, common, sizeof(common));
+	return 0;
+}
+
+static int take_arg(const struct verb *verb, int c, struct adm_request *req, struct adm_fail *fail)
+{
+	const struct verb_arg *arg = &verb->args[(c - OPT_ARG) / 2];
+
+	if (arg->type == VERB_SECRET)
+		return add_secret(arg, (c - OPT_ARG) % 2, optarg, req->args, fail);
+	return add_arg(arg, optarg, req->args, fail);
+}
+
 /* @argv[0] is skipped. @verb NULL: only common options. */
 static int read_options(int argc, char **argv, const struct verb *verb, struct adm_request *req,
 			struct adm_fail *fail)
 {
-	size_t i, n = count_args(verb);
-	struct option *longs = calloc(n + ARRAY_SIZE(common) + 1, sizeof(*longs));
-	int c, r = 0;
+	struct options o;
+	int c, r = make_options(&o, verb);
 
-	if (!longs)
-		return adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
-	for (i = 0; i < n; i++)
-		longs[i] = (struct option){ verb->args[i].name,
-					    verb->args[i].type == VERB_BOOL ? optional_argument :
-									      required_argument,
-					    NULL, (int)(OPT_ARG + i) };
-	memcpy(longs + n, common, sizeof(common));
+	if (r)
+		adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
 	optind = 0; /* glibc: start anew */
 	opterr = 0;
-	while (!r && (c = getopt_long(argc, argv, ":C:dh", longs, NULL)) != -1) {
+	while (!r && (c = getopt_long(argc, argv, ":C:dh", o.longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
-			r = getopt_error(c, argv, longs, fail);
+			r = getopt_error(c, argv, o.longs, fail);
 		else if (c >= OPT_ARG)
-			r = add_arg(&verb->args[c - OPT_ARG], optarg, req->args, fail);
+			r = take_arg(verb, c, req, fail);
 		else
 			r = common_option(c, optarg, req, fail);
 	}
-	free(longs);
+	free(o.longs);
+	free(o.files);
 	if (!r && optind < argc)
 		r = adm_fail(fail, ADM_EXIT_INVALID, "unexpected argument '%s'", argv[optind]);
 	return r;

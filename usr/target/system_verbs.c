@@ -74,6 +74,7 @@ int system_show(struct verb_call *call)
 {
 	const struct core *core = call->context;
 	const struct dev_type *const *d;
+	struct transport *const *tr;
 	json_t *devs = json_array(), *isns;
 
 	for (d = core->dev_types; *d; d++)
@@ -88,7 +89,12 @@ int system_show(struct verb_call *call)
 				 "llds", llds_to_json(core),
 				 "backing_stores", stores_to_json(core), "device_types", devs,
 				 "accounts", "isns", isns);
-	return call->result && !show_tracing(core, call->result) ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
+	if (!call->result || show_tracing(core, call->result))
+		return err_set(&call->err, ERR_NOMEM, "%s", "");
+	for (tr = core->transports; *tr; tr++)
+		if ((*tr)->state == TRANSPORT_READY && (*tr)->system_show)
+			(*tr)->system_show(call->result);
+	return 0;
 }
 
 static int set_debug(const char *value, struct err *err)

@@ -46,6 +46,8 @@ struct transport {
 	int (*target_set)(struct target *t, const char *name, const char *value, struct err *err);
 	/* Adds what target show tells of this transport: "nop_interval", "params", ... */
 	void (*target_show)(const struct target *t, json_t *obj);
+	/* Adds what system show tells of this transport: "accounts". May be NULL. */
+	void (*system_show)(json_t *obj);
 	/* Adds "alias", "connections": [...] of a nexus. */
 	void (*nexus_show)(const struct nexus *n, json_t *obj);
 	/* Something that decides who may log in changed: look at running sessions again. */

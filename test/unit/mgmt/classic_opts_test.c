@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -149,7 +150,83 @@ static void connections_of_nothing_are_asked_for_as_before(void **state)
 	expect("-m conn -o show", "connection", "show", "{\"tid\":0}");
 	expect("-m conn -o stat -s 1", "connection", "stat", "{\"sid\":1,\"cid\":0}");
 	expect("-m sess -o bind -t 1", "session", "bind", "{}");
-	expect("-m account -o new -u a -p b", "account", "new", "{}");
+}
+
+/* A file with this text; its name. */
+static const char *file(const char *text, size_t len)
+{
+	static char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/tmp/classic_opts_test.%d", (int)getpid());
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fwrite(text, 1, len, f);
+	fclose(f);
+	return path;
+}
+
+static void passwords_come_from_the_line_a_file_or_standard_input(void **state)
+{
+	static const char want[] = "{\"user\":\"a\",\"password\":\"b c\"}";
+	char line[200];
+
+	(void)state;
+	expect("-m account -o new -u a -p b", "account", "new", "{\"user\":\"a\",\"password\":\"b\"}");
+	expect("-m account -o new -u a --pass b", "account", "new",
+	       "{\"user\":\"a\",\"password\":\"b\"}");
+	snprintf(line, sizeof(line), "-m account -o new -u a --password-file %s", file("b c\n", 4));
+	expect(line, "account", "new", want);
+	snprintf(line, sizeof(line), "-m account -o new -u a --password-f=%s", file("b c\r\n", 5));
+	expect(line, "account", "new", want);
+	assert_non_null(freopen(file("b c", 3), "r", stdin));
+	expect("-m account -o new -u a -p -", "account", "new", want);
+	assert_non_null(freopen(file("b c", 3), "r", stdin));
+	expect("-m account -o update -u a --password-file -", "account", "update", want);
+	expect_fail("-m account -o new -u a -p b -p c", 22, "a second password");
+	expect_fail("-m account -o new -u a --password-file /nonexistent", 22, "invalid request");
+	assert_non_null(strstr(failure.detail, "/nonexistent"));
+	remove(file("", 0));
+}
+
+static void what_is_no_single_line_is_no_password(void **state)
+{
+	char line[200], many[300];
+
+	(void)state;
+	memset(many, 'x', sizeof(many));
+	snprintf(line, sizeof(line), "-m account -o new -u a --password-file %s", file("", 0));
+	expect_fail(line, 22, "invalid request");
+	file("\n", 1);
+	expect_fail(line, 22, "invalid request");
+	file("eins\nzwei\n", 10);
+	expect_fail(line, 22, "invalid request");
+	assert_null(strstr(failure.detail, "eins"));
+	file("nul\0", 4);
+	expect_fail(line, 22, "invalid request");
+	file(many, 256);
+	expect_fail(line, 22, "invalid request");
+	many[255] = '\n';
+	file(many, 256);
+	assert_int_equal(parse(line), 0);
+	remove(file("", 0));
+}
+
+/* Everybody sees the arguments of a process. */
+static void a_password_on_the_line_is_overwritten(void **state)
+{
+	static char words[][12] = { "tgtadm", "-m", "account", "-o", "new", "-u", "a", "-p", "secret" };
+	char *argv[ARRAY_SIZE(words) + 1] = { NULL };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		argv[i] = words[i];
+	adm_request_free(&req);
+	req = (struct adm_request){ .form = ADM_VERB };
+	assert_int_equal(classic_opts_parse((int)i, argv, modules_verb_tables, &req, &failure), 0);
+	assert_string_equal(words[8], "xxxxxx");
+	assert_string_equal(json_string_value(json_object_get(req.args, "password")), "secret");
 }
 
 static void drivers_have_a_default(void **state)
@@ -278,6 +355,9 @@ int main(void)
 		cmocka_unit_test(numbers_may_be_hexadecimal_and_octal),
 		cmocka_unit_test(numbers_that_do_not_read_are_refused),
 		cmocka_unit_test(connections_of_nothing_are_asked_for_as_before),
+		cmocka_unit_test(passwords_come_from_the_line_a_file_or_standard_input),
+		cmocka_unit_test(what_is_no_single_line_is_no_password),
+		cmocka_unit_test(a_password_on_the_line_is_overwritten),
 		cmocka_unit_test(drivers_have_a_default),
 		cmocka_unit_test(unknown_modes_and_operations_end_in_1),
 		cmocka_unit_test(what_is_missing_is_named),

@@ -193,7 +193,7 @@ static void unknown_words_are_named(void **state)
 {
 	(void)state;
 	expect_error("{\"object\":\"t\",\"verb\":\"nothing\"}", "invalid-request", "'t nothing'");
-	expect_error("{\"object\":\"account\",\"verb\":\"new\"}", "unsupported", "'account'");
+	expect_error("{\"object\":\"floppy\",\"verb\":\"new\"}", "unsupported", "'floppy'");
 }
 
 static void arguments_are_checked_before_the_verb_runs(void **state)

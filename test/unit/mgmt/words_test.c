@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -198,9 +199,39 @@ static int cleanup(void **state)
 	return 0;
 }
 
+static void secrets_come_from_the_line_a_file_or_standard_input(void **state)
+{
+	char path[64], line[128];
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/words_test.%d", (int)getpid());
+	snprintf(line, sizeof(line), "account new --user a --password-file %s", path);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("b c\n", f);
+	fclose(f);
+	expect("account new --user a --password b", "account", "new",
+	       "{\"user\":\"a\",\"password\":\"b\"}");
+	assert_string_equal(argv[6], "x");
+	expect(line, "account", "new",
+	       "{\"user\":\"a\",\"password\":\"b c\"}");
+	assert_non_null(freopen(path, "r", stdin));
+	expect("account update --user a --password -", "account", "update",
+	       "{\"user\":\"a\",\"password\":\"b c\"}");
+	assert_non_null(freopen(path, "r", stdin));
+	expect("account update --user a --password-file -", "account", "update",
+	       "{\"user\":\"a\",\"password\":\"b c\"}");
+	expect_fail("account new --user a --password b --password-file /dev/null", "a second password");
+	expect_fail("account new --user a --password-file /dev/null", "one line");
+	expect_fail("account new --user a", "password");
+	remove(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(secrets_come_from_the_line_a_file_or_standard_input),
 		cmocka_unit_test(the_first_word_decides),
 		cmocka_unit_test(arguments_come_from_the_table),
 		cmocka_unit_test(common_options_stand_anywhere),
