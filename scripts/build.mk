@@ -81,7 +81,7 @@ programs := $(foreach p,tgtd tgtadm tgt-admin tgtimg,$(if $(wildcard usr/$(p).c)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(programs) $(BUILD)/completion | config
+all: $(programs) $(modules) $(BUILD)/completion | config
 
 config:
 	@printf 'tgt %s: io_uring %s, ISA-L CRC32C %s, CHAP (libcrypto) %s, systemd %s\n' '$(VERSION)' \

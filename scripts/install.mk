@@ -11,12 +11,22 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 WITH_OPENRC ?= $(if $(wildcard /sbin/openrc-run /usr/sbin/openrc-run),y)
 OPENRCDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)/init.d
 
-# $(call put,MODE,FILE,TO)
-put = sed 's,/usr/sbin/,$(SBINDIR)/,; s,/etc/tgt,$(SYSCONFDIR)/tgt,' $(2) > $(BUILD)/put && \
-	install -m $(1) $(BUILD)/put $(DESTDIR)$(3)
+MODULEDIR ?= $(LIBDIR)/tgt/backing-store
 
-.PHONY: install install-programs install-docs install-conf install-service
-install: install-programs install-docs install-conf install-service
+# $(call put,MODE,FILE,TO)
+put = sed 's,/usr/sbin/,$(SBINDIR)/,; s,/etc/tgt,$(SYSCONFDIR)/tgt,' $(2) | \
+	install -m $(1) /dev/stdin $(DESTDIR)$(3)
+
+.PHONY: install install-programs install-modules install-docs install-conf install-service modules
+install: install-programs install-modules install-docs install-conf install-service
+
+# Stores that are modules, bs_NAME.so: their names, for packages of their own.
+modules:
+	@printf '%s\n' $(patsubst bs_%.so,%,$(notdir $(modules)))
+
+install-modules: all
+	$(if $(modules),install -d $(DESTDIR)$(MODULEDIR))
+	$(if $(modules),install -m 0644 $(modules) $(DESTDIR)$(MODULEDIR))
 
 install-programs: all
 	install -d $(DESTDIR)$(SBINDIR)
@@ -26,10 +36,12 @@ install-programs: all
 	for p in tgt-admin tgt-setup-lun tgtd tgtimg; do ln -sf tgtadm $(DESTDIR)$(COMPLETIONDIR)/$$p; done
 
 install-docs:
-	install -d $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)/examples
+	install -d $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)/examples \
+		$(DESTDIR)$(DOCDIR)/howto
 	install -m 0644 $(wildcard doc/man/*.5) $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 $(wildcard doc/man/*.8) $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 README.md COPYING $(wildcard doc/*.md) $(DESTDIR)$(DOCDIR)
+	install -m 0644 $(wildcard doc/howto/*.md) $(DESTDIR)$(DOCDIR)/howto
 	install -m 0644 $(wildcard conf/examples/*) $(DESTDIR)$(DOCDIR)/examples
 
 # The administrator's file stays.
