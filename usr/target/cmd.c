@@ -15,6 +15,7 @@
 #include "target/lu.h"
 #include "target/lu_priv.h"
 #include "target/nexus.h"
+#include "target/qos.h"
 #include "target/target.h"
 #include "target/taskset.h"
 #include "target/tmf_priv.h"
@@ -143,6 +144,12 @@ static enum scsi_result admit(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
+static inline void enter(struct scsi_cmd *cmd)
+{
+	if (likely(taskset_enter(cmd)))
+		cmd_enable(cmd);
+}
+
 void target_submit(struct scsi_cmd *cmd)
 {
 	struct nexus *n = cmd->nexus;
@@ -165,8 +172,14 @@ void target_submit(struct scsi_cmd *cmd)
 	}
 	cmd->itl->n_cmds++;
 	cmd_count_submitted(cmd);
-	if (likely(taskset_enter(cmd)))
-		cmd_enable(cmd);
+	if (unlikely(cmd->itl->limited) && qos_wait(cmd))
+		return;
+	enter(cmd);
+}
+
+void cmd_enter(struct scsi_cmd *cmd)
+{
+	enter(cmd);
 }
 
 void target_data_arrived(struct scsi_cmd *cmd, enum scsi_result result)
@@ -207,7 +220,8 @@ void scsi_cmd_release(struct scsi_cmd *cmd)
 
 bool cmd_alive(const struct scsi_cmd *cmd)
 {
-	return cmd->state == CMD_DORMANT || cmd->state == CMD_DATA || cmd->state == CMD_RUNNING;
+	return cmd->state == CMD_THROTTLED || cmd->state == CMD_DORMANT || cmd->state == CMD_DATA ||
+	       cmd->state == CMD_RUNNING;
 }
 
 bool cmd_abort(struct scsi_cmd *cmd, bool with_status)
@@ -230,6 +244,9 @@ static void evict(struct lu *lu, const struct itl *itl)
 	struct scsi_cmd *cmd, *tmp;
 
 	lu->target->hold++;
+	list_for_each_safe(cmd, tmp, &lu->ts.throttled, lu_link)
+		if (!itl || cmd->itl == itl)
+			cmd_end(cmd, RES_LUN_NOT_SUPPORTED);
 	list_for_each_safe(cmd, tmp, &lu->ts.dormant, lu_link)
 		if (!itl || cmd->itl == itl)
 			cmd_end(cmd, RES_LUN_NOT_SUPPORTED);

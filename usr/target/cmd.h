@@ -40,6 +40,7 @@ struct scsi_residual {
 
 enum cmd_state {
 	CMD_NEW,	/* the transport's */
+	CMD_THROTTLED,	/* over a limit (qos.h): not in its task set yet */
 	CMD_DORMANT,	/* in the task set, waiting for its turn */
 	CMD_ENABLED,	/* its turn has come: at the gates */
 	CMD_DATA,	/* waiting for data-out */
@@ -84,7 +85,7 @@ struct scsi_cmd {
 
 	/* The target's. */
 	struct list nexus_link;	/* nexus->cmds */
-	struct list lu_link;	/* lu->ts.enabled or .dormant */
+	struct list lu_link;	/* lu->ts.enabled, .dormant or .throttled */
 	uint64_t seq;		/* order of arrival, over all targets */
 	enum cmd_state state;
 	uint8_t order;		/* queued as ATTR_SIMPLE, _ORDERED or _HEAD_OF_QUEUE */
@@ -108,7 +109,8 @@ struct scsi_cmd {
 	enum scsi_result (*io_done)(struct scsi_cmd *cmd, int err);
 	/* dev/range: the step that follows when the range is free. */
 	enum scsi_result (*range_got)(struct scsi_cmd *cmd);
-	struct list range_link;	/* in lu->ranges: waiting for, or holding, a range */
+	struct list range_link;	/* in lu->ranges: waiting for, or holding, a range; before it runs,
+				   qos.c's, as are dev_ptr and dev_priv */
 	uint64_t range_first, range_count;
 	uint8_t range_mode;	/* enum range_mode */
 	uint32_t dev_len;	/* of dev_ptr */

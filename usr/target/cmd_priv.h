@@ -16,6 +16,8 @@ struct scsi_cmd;
 /* cmd_decode.c: LUN, row, CDB checks, lengths. RES_GOOD, or how the command ends. */
 enum scsi_result cmd_decode(struct scsi_cmd *cmd);
 
+/* No limit holds it back (any more): into the task set. */
+void cmd_enter(struct scsi_cmd *cmd);
 /* The command's turn has come: gates, data-out, handler. */
 void cmd_enable(struct scsi_cmd *cmd);
 /* Dormant commands and those at the gates: ends it here. */

@@ -19,6 +19,7 @@
 #include "target/lu_priv.h"
 #include "target/lu_record.h"
 #include "target/nexus.h"
+#include "target/qos.h"
 #include "target/target.h"
 #include "target/taskset.h"
 #include "target/ua.h"
@@ -70,6 +71,7 @@ void lu_free(struct lu *lu)
 	reserve_done(lu);
 	lu_keep_free(lu);
 	lu_records_free(lu);
+	qos_lu_free(lu);
 	stats_move(&t->past, &lu->stats);
 	list_del(&lu->link);
 	free(lu->path);

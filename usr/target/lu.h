@@ -44,7 +44,8 @@ struct lu_ident {
 /* The task set (SAM-5 8). Embedded in the LU. */
 struct taskset {
 	struct list enabled, dormant; /* struct scsi_cmd by lu_link, in order of arrival */
-	unsigned int n_tasks;	/* on both lists */
+	struct list throttled;	/* likewise: qos.c's, not in the order yet */
+	unsigned int n_tasks;	/* on the lists */
 	unsigned int n_enabled;	/* without those that bypass the order */
 	unsigned int n_ordered;	/* enabled ORDERED commands: 0 or 1 */
 	unsigned int n_hoq;	/* HEAD OF QUEUE commands, which are always enabled */
@@ -98,6 +99,7 @@ struct lu {
 	uint16_t rotation_rate;		/* VPD B1h: 0 not reported, 1 solid state, else rpm */
 	struct list records;		/* lu_record.h */
 	unsigned int n_records;
+	struct qos *qos;		/* limits; NULL: never had any */
 	struct taskset ts;
 	struct io_stats stats;		/* of all commands that named it */
 	uint64_t resets;		/* LOGICAL UNIT RESET, target resets */

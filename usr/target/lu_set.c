@@ -14,6 +14,7 @@
 #include "target/lu.h"
 #include "target/lu_priv.h"
 #include "target/lu_record.h"
+#include "target/qos.h"
 #include "target/ua.h"
 
 struct param {
@@ -248,6 +249,15 @@ static int set_dev(struct lu *lu, const char *name, const char *value, struct er
 	return r;
 }
 
+static int set_other(struct lu *lu, const char *name, const char *value, struct err *err)
+{
+	int r = qos_lu_set(lu, name, value, err);
+
+	if (r == -ENOENT)
+		return set_dev(lu, name, value, err);
+	return r ? r : 1; /* it can be read off the LU */
+}
+
 int lu_set(struct lu *lu, const char *name, const char *value, struct err *err)
 {
 	const struct param *p = find(name);
@@ -259,7 +269,7 @@ int lu_set(struct lu *lu, const char *name, const char *value, struct err *err)
 	rec = lu_record_new(name, value);
 	if (!rec)
 		return err_set(err, ERR_NOMEM, "%s", "");
-	r = p ? set_own(lu, p, value, err) : set_dev(lu, name, value, err);
+	r = p ? set_own(lu, p, value, err) : set_other(lu, name, value, err);
 	if (!r)
 		lu_record_keep(lu, rec, p);
 	else

@@ -14,6 +14,7 @@
 #include "target/lu.h"
 #include "target/nexus_map.h"
 #include "target/pr.h"
+#include "target/qos.h"
 #include "target/reserve.h"
 #include "target/target.h"
 #include "target/taskset.h"
@@ -37,6 +38,7 @@ static void reap(struct loop_call *c)
 	stats_done(&n->past);
 	list_del(&n->link);
 	hash_free(&n->itls);
+	qos_nexus_free(n);
 	free(n->initiator);
 	free(n);
 	t->n_nexuses--;
@@ -76,6 +78,11 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 	list_init(&n->cmds);
 	list_init(&n->paths);
 	loop_call_init(&n->reap, LOOP_REAP, reap);
+	if (qos_nexus_new(n)) {
+		free(n->initiator);
+		free(n);
+		return NULL;
+	}
 	list_push_back(&t->nexuses, &n->link);
 	t->n_nexuses++;
 	return n;
@@ -152,6 +159,7 @@ static struct itl *make(struct nexus *n, struct lu *lu, uint64_t lun, uint32_t h
 	itl->hashed = true;
 	itl->nexus = n;
 	itl->lu = lu;
+	itl->limited = qos_applies(n, lu);
 	itl->lun = lun;
 	list_push_back(&n->itl_list, &itl->nexus_link);
 	list_push_back(&lu->itls, &itl->lu_link);

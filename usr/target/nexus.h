@@ -41,6 +41,7 @@ struct itl {
 	bool prevent;		/* PREVENT ALLOW MEDIUM REMOVAL of this nexus */
 	const struct pr_reg *reg; /* persistent reservations: its registration; NULL: not registered */
 	bool preempted;		/* while PREEMPT AND ABORT takes its commands away */
+	bool limited;		/* qos_applies(): its commands may have to wait */
 	bool hashed;		/* false: the LU is being deleted or hidden, its LUN free for another */
 	unsigned int n_cmds;	/* under way */
 	struct itl_stats stats;
@@ -59,6 +60,7 @@ struct nexus {
 	const struct lun_map *map; /* of target->lun_maps; NULL: it sees all LUNs as they are */
 	bool luns_changed;	/* that is not told yet: also to I_T_L nexuses that are made later */
 	struct hash_table itls;
+	struct qos *qos;	/* limits of its initiator; NULL: none */
 	struct list itl_list;
 	struct itl *last_itl;	/* the one used last: saves a lookup */
 	struct list cmds;	/* struct scsi_cmd between target_submit and release */

@@ -36,6 +36,7 @@ bool pr_abort(struct scsi_cmd *by, struct tmf *tmf, void (*ended)(struct tmf *tm
 	*tmf = (struct tmf){ .nexus = by->nexus, .lu = lu, .ended = ended };
 	list_init(&tmf->link);
 	t->hold++;
+	abort_in(&lu->ts.throttled, by, tmf);
 	abort_in(&lu->ts.dormant, by, tmf);
 	abort_in(&lu->ts.enabled, by, tmf);
 	t->hold--;

@@ -10,6 +10,7 @@
 #include "target/lu.h"
 #include "target/lu_record.h"
 #include "target/nexus.h"
+#include "target/qos.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
 #include "target/transport.h"
@@ -20,6 +21,15 @@ static const char *lu_flags(const struct lu *lu)
 	if (lu->bs_sync && lu->bs_direct)
 		return "sync:direct";
 	return lu->bs_sync ? "sync" : lu->bs_direct ? "direct" : "";
+}
+
+static int add_limits(const struct lu *lu, json_t *obj)
+{
+	json_t *limits = qos_conf_show(&lu->qos->conf);
+
+	if (limits && json_object_set_new(obj, "limits", limits))
+		return -1;
+	return json_object_set_new(obj, "throttled", qos_stats_show(lu->qos));
 }
 
 /* Parameters that the classic text never had; tgt-admin compares and saves them. */
@@ -37,6 +47,8 @@ static int add_settings(const struct lu *lu, json_t *obj)
 	json_decref(more);
 	if (!r && lu->block_conf != lu->block_size)
 		r = json_object_set_new(obj, "block_size_conf", json_integer(lu->block_conf));
+	if (!r && lu->qos)
+		r = add_limits(lu, obj);
 	if (!r && lu->n_records)
 		r = json_object_set_new(obj, "said", lu_records_show(lu));
 	return r;
@@ -74,6 +86,8 @@ static json_t *nexus_to_json(const struct nexus *n)
 {
 	json_t *obj = json_pack("{s:I s:s}", "sid", (json_int_t)n->sid, "initiator", n->initiator);
 
+	if (obj && n->qos)
+		json_object_set_new(obj, "throttled", qos_stats_show(n->qos));
 	if (obj && n->transport->nexus_show)
 		n->transport->nexus_show(n, obj);
 	return obj;
@@ -91,6 +105,8 @@ static json_t *target_to_json(const struct target *t)
 		json_object_set_new(obj, "initiator_addresses", access_show_addrs(&t->access));
 		json_object_set_new(obj, "initiator_names", access_show_names(&t->access));
 		json_object_set_new(obj, "lun_maps", lun_maps_show(&t->lun_maps));
+		if (!list_empty(&t->qos_rules))
+			json_object_set_new(obj, "initiator_limits", qos_target_show(t));
 	}
 	if (obj && t->transport->target_show)
 		t->transport->target_show(t, obj);

@@ -17,6 +17,7 @@
 #include "target/lu.h"
 #include "target/lu_priv.h"
 #include "target/nexus.h"
+#include "target/qos.h"
 
 static uint32_t name_hash(const char *name)
 {
@@ -101,6 +102,7 @@ static void reap(struct loop_call *c)
 
 	tell_transports(t);
 	access_free(&t->access);
+	qos_target_free(t);
 	stats_done(&t->past);
 	lun_maps_free(&t->lun_maps);
 	hash_free(&t->lu_table);
@@ -218,6 +220,8 @@ static struct target *alloc(struct core *core, uint32_t tid, const char *name)
 	list_init(&t->nexuses);
 	list_init(&t->leaving);
 	list_init(&t->tmfs);
+	list_init(&t->qos_rules);
+	list_init(&t->qos_peers);
 	access_init(&t->access);
 	lun_maps_init(&t->lun_maps);
 	loop_call_init(&t->reap, LOOP_REAP, reap);

@@ -42,6 +42,8 @@ struct target {
 	unsigned int n_nexuses;
 	struct access access;
 	struct lun_maps lun_maps;
+	struct list qos_rules;		/* struct qos_rule: limits of initiators */
+	struct list qos_peers;		/* struct qos_peer: initiators that are there and have one */
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */
 	unsigned int hold;		/* > 0: nothing is enabled, as commands are being aborted */
 	struct io_stats past;		/* of LUs that have gone */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "target/core.h"
+#include "target/qos.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
 
@@ -79,6 +80,8 @@ int target_verb_update(struct verb_call *call)
 		return -EINVAL;
 	if (!strcmp(name, "state"))
 		return set_state(t, value, &call->err);
+	if (!strcmp(name, "initiator_limit"))
+		return qos_target_set(t, value, &call->err);
 	if (t->transport->target_set)
 		r = t->transport->target_set(t, name, value, &call->err);
 	if (r == -ENOENT)

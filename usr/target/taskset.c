@@ -13,16 +13,18 @@
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
 #include "target/lu.h"
+#include "target/qos.h"
 #include "target/target.h"
 
 void taskset_init(struct taskset *ts)
 {
 	list_init(&ts->enabled);
 	list_init(&ts->dormant);
+	list_init(&ts->throttled);
 }
 
 /* UNTAGGED is SIMPLE here: a nexus with one untagged command at a time can't tell them apart. */
-static uint8_t order_of(uint8_t attr)
+uint8_t taskset_order(uint8_t attr)
 {
 	return attr == ATTR_ORDERED || attr == ATTR_HEAD_OF_QUEUE ? attr : ATTR_SIMPLE;
 }
@@ -52,7 +54,7 @@ bool taskset_enter(struct scsi_cmd *cmd)
 {
 	struct taskset *ts = &cmd->lu->ts;
 
-	cmd->order = order_of(cmd->attr);
+	cmd->order = taskset_order(cmd->attr);
 	cmd->bypass = cmd->op->flags & OP_IMPLICIT_HOQ;
 	if (unlikely(++ts->n_tasks > ts->peak))
 		ts->peak = ts->n_tasks;
@@ -80,14 +82,30 @@ void taskset_hold(struct taskset *ts, bool hold)
 		ts->n_hoq--;
 }
 
+void taskset_throttle(struct scsi_cmd *cmd)
+{
+	cmd->state = CMD_THROTTLED;
+	cmd->lu->ts.n_tasks++;
+	list_push_back(&cmd->lu->ts.throttled, &cmd->lu_link);
+}
+
+void taskset_unthrottle(struct scsi_cmd *cmd)
+{
+	list_del(&cmd->lu_link);
+	cmd->lu->ts.n_tasks--;
+}
+
 void taskset_remove(struct scsi_cmd *cmd)
 {
 	struct taskset *ts = &cmd->lu->ts;
 
 	list_del(&cmd->lu_link);
 	ts->n_tasks--;
-	if (cmd->bypass || cmd->state == CMD_DORMANT)
+	if (cmd->bypass || cmd->state <= CMD_DORMANT) {
+		if (cmd->state == CMD_THROTTLED)
+			qos_forget(cmd);
 		return;
+	}
 	ts->n_enabled--;
 	ts->n_ordered -= cmd->order == ATTR_ORDERED;
 	ts->n_hoq -= cmd->order == ATTR_HEAD_OF_QUEUE;

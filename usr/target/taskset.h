@@ -6,6 +6,7 @@
 #define TARGET_TASKSET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct lu;
 struct scsi_cmd;
@@ -17,6 +18,11 @@ void taskset_init(struct taskset *ts);
  * follow the end.
  */
 void taskset_hold(struct taskset *ts, bool hold);
+/* ATTR_SIMPLE, _ORDERED or _HEAD_OF_QUEUE: how a command of @attr queues. */
+uint8_t taskset_order(uint8_t attr);
+/* For qos.c: the command counts, but waits outside of the order; and not any more. */
+void taskset_throttle(struct scsi_cmd *cmd);
+void taskset_unthrottle(struct scsi_cmd *cmd);
 /* Takes the command in and sets its state; true: enabled at once, false: dormant. */
 bool taskset_enter(struct scsi_cmd *cmd);
 /* Takes it out, whose state still tells where it was; taskset_advance() must follow. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything at once, by chance: commands held at every place, task management,
- * sessions and logical units that come and go. Every command and function must
+ * Everything at once, by chance: commands held at every place, task management, limits,
+ * sessions, logical units and stores that come and go. Every command and function must
  * end exactly once (the fake transport checks that), and nothing may be left.
  * STORM_SEED in the environment chooses one sequence.
  */
@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "target/qos.h"
 #include "t_loop.h"
 #include "target_fake.h"
 
@@ -118,12 +119,41 @@ static void change_luns(struct storm *s)
 		lu->tas = pick(s, 2);
 }
 
+static void change_limits(struct storm *s)
+{
+	static const char *const params[][2] = {
+		{ "iops", "0" }, { "iops", "50" }, { "iops_wr", "5" }, { "iops_wr", "0" },
+		{ "bps", "20K" }, { "bps", "0" }, { "iops_burst", "1" }, { "iops_burst", "20" },
+	};
+	const char *const *param = params[pick(s, ARRAY_SIZE(params))];
+	static const char *const rules[] = { "iqn.i", "iqn.i iops=20", "iqn.again bps=10K",
+					     "ALL iops=50,iops_burst=2", "ALL" };
+	struct lu *lu = target_lu(s->t, 1 + pick(s, LUNS));
+
+	if (lu && pick(s, 3))
+		lu_set(lu, param[0], param[1], NULL);
+	else
+		qos_target_set(s->t, rules[pick(s, ARRAY_SIZE(rules))], NULL);
+	loop_clock_advance(s->f->loop, pick(s, 200) * NSEC_PER_SEC / 1000);
+}
+
+static void change_path(struct storm *s)
+{
+	static const char *const paths[] = { "1M", "2M", "nonsense", NULL };
+	struct lu *lu = target_lu(s->t, 1 + pick(s, LUNS));
+
+	if (lu && !pick(s, 4))
+		lu_set(lu, "online", pick(s, 2) ? "1" : "0", NULL);
+	else if (lu)
+		lu_set_path(lu, paths[pick(s, ARRAY_SIZE(paths))], NULL, NULL);
+}
+
 static void relogin(struct storm *s)
 {
 	unsigned int i = pick(s, NEXUSES);
 
 	nexus_destroy(s->nexus[i], NULL, NULL);
-	s->nexus[i] = fake_nexus(s->f, s->t, "iqn.again");
+	s->nexus[i] = fake_nexus(s->f, s->t, pick(s, 2) ? "iqn.again" : "iqn.i");
 }
 
 static void step(struct storm *s)
@@ -131,7 +161,7 @@ static void step(struct storm *s)
 	s->f->hold_run = pick(s, 2);
 	s->f->hold_data = pick(s, 2);
 	s->f->hold_release = pick(s, 2);
-	switch (pick(s, 40)) {
+	switch (pick(s, 42)) {
 	case 0:
 		relogin(s);
 		break;
@@ -153,6 +183,12 @@ static void step(struct storm *s)
 		t_loop_turns(s->f->loop, 1);
 		forget_tmfs(s);
 		break;
+	case 11:
+		change_limits(s);
+		break;
+	case 12:
+		change_path(s);
+		break;
 	default:
 		submit(s);
 	}
@@ -173,8 +209,11 @@ static void storm(unsigned int seed)
 	s.f->hold_run = s.f->hold_data = s.f->hold_release = false;
 	if (pick(&s, 2))
 		assert_int_equal(target_delete(s.t, true, NULL, NULL, NULL), 0);
-	for (int i = 0; i < 10 && !list_empty(&s.f->all); i++)
+	for (int i = 0; i < 500 && !list_empty(&s.f->all); i++) {
 		let_go(&s, 1);
+		loop_clock_advance(s.f->loop, NSEC_PER_SEC);
+		fake_settle(s.f);
+	}
 	forget_tmfs(&s);
 	assert_int_equal(s.n_tmfs, 0);
 	assert_true(list_empty(&s.f->all));
