@@ -11,6 +11,7 @@
 
 #include "mgmt/adm.h"
 #include "mgmt/conf_direct.h"
+#include "mgmt/conf_limit.h"
 #include "mgmt/conf_model.h"
 
 enum kind {
@@ -54,6 +55,14 @@ static const struct directive {
 	{ "la_lba", PARAM, NULL },
 	{ "optimal_xfer_gran", PARAM, NULL },
 	{ "optimal_xfer_len", PARAM, NULL },
+	{ "iops", PARAM, NULL },
+	{ "iops_rd", PARAM, NULL },
+	{ "iops_wr", PARAM, NULL },
+	{ "iops_burst", PARAM, NULL },
+	{ "bps", PARAM, NULL },
+	{ "bps_rd", PARAM, NULL },
+	{ "bps_wr", PARAM, NULL },
+	{ "bps_burst", PARAM, NULL },
 	{ "params", PARAMS, NULL },
 	{ "path", PARAM, NULL },
 	{ "online", PARAM, NULL },
@@ -145,17 +154,35 @@ static void add_param(json_t *lu, const char *name, json_t *value)
 	json_array_append_new(json_object_get(lu, "params"), json_pack("[s,o]", name, value));
 }
 
-static void add_text(struct maker *m, json_t *lu, const struct conf_node *n, const char *name,
-		     const char *value)
+/* 10M as a number, so that it can be compared. */
+static void add_limit(struct maker *m, json_t *lu, const struct conf_node *n, const char *name,
+		      const char *value)
 {
-	json_t *text = json_string(value);
+	json_t *v = conf_limit_value(value);
 
-	if (!text) {
-		conf_error(m->notes, n, "the value of %s is no UTF-8 text", n->name);
+	if (!v) {
+		conf_error(m->notes, n, "expected a number after %s, or one with K, M, G, not '%s'",
+			   name, value);
 		fail(m);
 		return;
 	}
-	add_param(lu, name, text);
+	add_param(lu, name, json_sprintf("%lld", (long long)json_integer_value(v)));
+	json_decref(v);
+}
+
+static void add_text(struct maker *m, json_t *lu, const struct conf_node *n, const char *name,
+		     const char *value)
+{
+	json_t *text = conf_limit_name(name) ? NULL : json_string(value);
+
+	if (conf_limit_name(name)) {
+		add_limit(m, lu, n, name, value);
+	} else if (!text) {
+		conf_error(m->notes, n, "the value of %s is no UTF-8 text", n->name);
+		fail(m);
+	} else {
+		add_param(lu, name, text);
+	}
 }
 
 static void set_new(struct maker *m, json_t *lu, const struct conf_node *n, const char *arg)

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "mgmt/adm.h"
+#include "mgmt/conf_limit.h"
 
 enum kind {
 	DRIVER,	    /* default-driver */
@@ -24,6 +25,7 @@ enum kind {
 	TID,
 	ADDRESS,
 	NAME,
+	LIMIT,	    /* of an initiator */
 	PARAM,	    /* of "target update" */
 	OBSOLETE,   /* RFC 7143 has no markers any more */
 	STORE,	    /* conf_luns() */
@@ -81,6 +83,7 @@ static const struct directive of_target[] = {
 	{ "incominguser", ACCOUNT },
 	{ "initiator", INITIATOR },
 	{ "initiator-address", ADDRESS },
+	{ "initiator-limit", LIMIT },
 	{ "initiator-name", NAME },
 	{ "nop_count", PARAM },
 	{ "nop_interval", PARAM },
@@ -197,6 +200,9 @@ static void target_directive(struct model *m, json_t *t, const struct conf_node 
 		json_array_append_new(lists, text(m, n));
 		note_line(t, n, n->value);
 		return;
+	case LIMIT:
+		m->failed |= !conf_initiator_limit(m->notes, n, json_object_get(t, "limits"));
+		return;
 	case ACCOUNT:
 		no_accounts(m, n);
 		return;
@@ -256,9 +262,9 @@ static void add_target(struct model *m, const struct conf_node *block)
 		fail(m);
 		return;
 	}
-	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[] s:{}}", "name", block->value, "driver",
+	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[] s:{} s:{}}", "name", block->value, "driver",
 		      m->driver, "tid", 0, "where", json_sprintf("%s:%u", block->file, block->line),
-		      "params", "addresses", "names", "at");
+		      "params", "addresses", "names", "at", "limits");
 	if (!t) {
 		conf_error(m->notes, block, "the target's name is no UTF-8 text, or out of memory");
 		fail(m);

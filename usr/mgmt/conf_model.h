@@ -6,6 +6,7 @@
  *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true }
  *   target  { "name", "driver", "tid" (0: any), "where": "FILE:LINE",
  *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...],
+ *             "limits": {initiator: {"iops": N, ...}},
  *             "at": {name of a parameter, address or name: "FILE:LINE"},
  *             "maps": {initiator: {"luns", "all", "readonly", "where"}}: lunmap's arguments }
  *   lun     { "lun", "where", "allow-in-use", "new": arguments of "logicalunit new",

@@ -205,6 +205,7 @@ static void add_target(struct diff_plan *p, const json_t *want)
 	diff_luns(p, tid, NULL, want);
 	p->rank = DIFF_OPEN;
 	diff_maps(p, tid, NULL, want);
+	diff_limits(p, tid, NULL, want);
 	diff_all_access(p, tid, NULL, want);
 }
 
@@ -242,6 +243,7 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 	p->rank = DIFF_CHANGE;
 	diff_params(p, tid, was, want);
 	diff_maps(p, tid, was, want);
+	diff_limits(p, tid, was, want);
 	p->rank = DIFF_CHANGE;
 	diff_luns(p, tid, was, want);
 	p->rank = DIFF_CHANGE;

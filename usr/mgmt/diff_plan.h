@@ -50,6 +50,8 @@ void diff_step(struct diff_plan *p, const char *sign, const char *object, const 
 	       json_t *args, const char *fmt, ...) printf_like(6, 7);
 /* Steps for the LUNs of a target; @was NULL: it is new. */
 void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted);
+/* The same for limits of its initiators. */
+void diff_limits(struct diff_plan *p, long long tid, const json_t *was, const json_t *want);
 /* The same for its LUN maps. */
 void diff_maps(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted);
 /* NULL when the store of a LUN can be opened, or why not. @force: in use or not. */

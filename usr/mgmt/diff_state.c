@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/util.h"
+#include "mgmt/conf_limit.h"
 #include "mgmt/conf_model.h"
 
 struct dflt {
@@ -69,6 +70,8 @@ const char *diff_lun_default(const char *name, bool disk)
 {
 	const char *v = look_up(lun_defaults, ARRAY_SIZE(lun_defaults), name);
 
+	if (conf_limit_name(name))
+		return "0";
 	return !v && disk ? look_up(disk_defaults, ARRAY_SIZE(disk_defaults), name) : v;
 }
 
@@ -184,17 +187,20 @@ bool diff_lun_shown(const char *name)
 	for (i = 0; i < ARRAY_SIZE(mode_params); i++)
 		if (!strcmp(mode_params[i], name))
 			return true;
-	return false;
+	return conf_limit_name(name);
 }
 
 static json_t *lun_params(const json_t *shown)
 {
-	json_t *params = json_array(), *pair;
+	json_t *params = json_array(), *pair, *v;
+	const char *name;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(shown_params); i++)
 		put(params, shown_params[i][0],
 		    json_object_get(shown, shown_params[i][shown_params[i][1] ? 1 : 0]));
+	json_object_foreach(json_object_get(shown, "limits"), name, v)
+		put(params, name, v);
 	json_array_foreach(json_object_get(shown, "said"), i, pair)
 		json_array_append(params, pair);
 	return params;
@@ -273,6 +279,20 @@ static json_t *maps_state(const json_t *shown)
 	return maps;
 }
 
+/* "initiator_limits" of what is shown, by initiator. */
+static json_t *limits_state(const json_t *shown)
+{
+	json_t *limits = json_object(), *rule, *limit;
+	size_t i;
+
+	json_array_foreach(shown, i, rule) {
+		limit = json_copy(rule);
+		json_object_del(limit, "initiator");
+		json_object_set_new(limits, diff_str(rule, "initiator"), limit);
+	}
+	return limits;
+}
+
 json_t *diff_state(const json_t *shown)
 {
 	json_t *targets = json_array(), *t;
@@ -280,14 +300,15 @@ json_t *diff_state(const json_t *shown)
 
 	json_array_foreach(shown, i, t) {
 		json_array_append_new(targets, json_pack(
-			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o}", "name", json_object_get(t, "name"),
+			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o s:o}", "name", json_object_get(t, "name"),
 			"driver", json_object_get(t, "driver"), "tid", json_object_get(t, "tid"),
 			"where", "running", "sessions",
 			(json_int_t)json_array_size(json_object_get(t, "nexuses")), "params",
 			target_params(t), "addresses", json_object_get(t, "initiator_addresses"),
 			"names", json_object_get(t, "initiator_names"), "luns",
 			luns_state(json_object_get(t, "luns")), "maps",
-			maps_state(json_object_get(t, "lun_maps"))));
+			maps_state(json_object_get(t, "lun_maps")), "limits",
+			limits_state(json_object_get(t, "initiator_limits"))));
 	}
 	return json_pack("{s:o}", "targets", targets);
 }

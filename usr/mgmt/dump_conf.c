@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mgmt/conf_limit.h"
 #include "mgmt/conf_model.h"
 #include "mgmt/diff_state.h"
 
@@ -183,6 +184,17 @@ static void map(struct dump *d, const char *initiator, const json_t *m)
 	strbuf_puts(d->out, "    </initiator>\n");
 }
 
+static void limit(struct dump *d, const char *initiator, const json_t *m)
+{
+	json_t *text = conf_limit_text(m);
+	struct strbuf both = STRBUF_INIT;
+
+	strbuf_printf(&both, "%s %s", initiator, json_string_value(text));
+	line(d, 4, "initiator-limit", strbuf_str(&both));
+	strbuf_free(&both);
+	json_decref(text);
+}
+
 static void target(struct dump *d, const json_t *t)
 {
 	json_t *paths = json_object(), *lu, *m;
@@ -199,6 +211,8 @@ static void target(struct dump *d, const json_t *t)
 		lun(d, lu, paths);
 	json_object_foreach(json_object_get(t, "maps"), initiator, m)
 		map(d, initiator, m);
+	json_object_foreach(json_object_get(t, "limits"), initiator, m)
+		limit(d, initiator, m);
 	list(d, "initiator-address", json_object_get(t, "addresses"));
 	list(d, "initiator-name", json_object_get(t, "names"));
 	if (!json_array_size(json_object_get(t, "addresses")) &&

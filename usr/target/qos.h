@@ -70,8 +70,8 @@ json_t *qos_conf_show(const struct qos_conf *conf);
 json_t *qos_stats_show(const struct qos *q);
 
 /*
- * "NAME k=v,...": limits of each initiator of this name or pattern, ALL for every one that has no
- * rule of its own; each has them for itself. "NAME" alone: none any more.
+ * "NAME k=v,...": limits of each initiator of this name or pattern, of which the longest counts, or
+ * ALL, for those that have no other; each has them for itself. "NAME" alone: none any more.
  */
 int qos_target_set(struct target *t, const char *value, struct err *err);
 void qos_target_free(struct target *t);

@@ -25,7 +25,7 @@ struct qos_peer {
 };
 
 struct qos_rule {
-	struct list link;	/* target->qos_rules, in the order they were made */
+	struct list link;	/* target->qos_rules, by name */
 	struct qos_conf conf;
 	char initiator[];	/* a name, a pattern, or ALL */
 };
@@ -152,7 +152,7 @@ void qos_lu_free(struct lu *lu)
 
 /* --- initiators ------------------------------------------------------------------------------- */
 
-/* Its own name, then the first pattern, then ALL. */
+/* Its own name, then the longest pattern, then ALL: the order they were said in does not matter. */
 static const struct qos_rule *rule_for(const struct target *t, const char *initiator)
 {
 	const struct qos_rule *r, *pattern = NULL, *all = NULL;
@@ -162,7 +162,8 @@ static const struct qos_rule *rule_for(const struct target *t, const char *initi
 			return r;
 		if (!strcasecmp(r->initiator, "ALL"))
 			all = r;
-		else if (!pattern && name_match(r->initiator, initiator))
+		else if (name_match(r->initiator, initiator) &&
+			 (!pattern || strlen(r->initiator) > strlen(pattern->initiator)))
 			pattern = r;
 	}
 	return pattern ? pattern : all;
@@ -272,6 +273,16 @@ static int parse_conf(char *text, struct qos_conf *conf, struct err *err)
 	return 0;
 }
 
+static void link_sorted(struct target *t, struct qos_rule *r)
+{
+	struct list *at = t->qos_rules.prev;
+
+	while (at != &t->qos_rules &&
+	       strcmp(list_entry(at, struct qos_rule, link)->initiator, r->initiator) > 0)
+		at = at->prev;
+	list_insert_between(&r->link, at, at->next);
+}
+
 static int set_rule(struct target *t, const char *initiator, const struct qos_conf *conf,
 		    struct err *err)
 {
@@ -283,7 +294,7 @@ static int set_rule(struct target *t, const char *initiator, const struct qos_co
 		if (!r)
 			return err_set(err, ERR_NOMEM, "%s", "");
 		memcpy(r->initiator, initiator, len);
-		list_push_back(&t->qos_rules, &r->link);
+		link_sorted(t, r);
 	}
 	r->conf = *conf;
 	return apply_rules(t, err);

@@ -150,6 +150,36 @@ static void a_parameter_that_has_left_the_file_has_its_default(void **state)
 		    FILE_OF(""), "~ LUN 1 of t: vendor_id=IET\n");
 }
 
+static void limits_are_compared_as_numbers(void **state)
+{
+	(void)state;
+	assert_plan(TARGET(LUN(",\"limits\":{\"iops\":2048}")), FILE_OF("iops 2K"), "");
+	assert_plan(TARGET(LUN(",\"limits\":{\"iops\":2048}")), FILE_OF("params iops=2K"), "");
+	assert_plan(TARGET(LUN("")), FILE_OF("iops 2K\nbps_burst 1M"),
+		    "~ LUN 1 of t: iops=2048 bps_burst=1048576\n");
+	assert_plan(TARGET(LUN(",\"limits\":{\"iops\":2048}")), FILE_OF("bps 0"),
+		    "~ LUN 1 of t: iops=0\n");
+}
+
+#define LIMITED(limits)                                                                            \
+	"[{\"tid\":1,\"name\":\"t\",\"driver\":\"iscsi\",\"state\":\"ready\",\"nexuses\":[],"         \
+	"\"params\":{},\"initiator_addresses\":[\"ALL\"],\"initiator_names\":[],\"luns\":[],"             \
+	"\"initiator_limits\":[" limits "]}]"
+
+static void limits_of_initiators_are_changed_one_by_one(void **state)
+{
+	(void)state;
+	assert_plan(LIMITED("{\"initiator\":\"ALL\",\"iops\":1000},{\"initiator\":\"iqn.a\",\"bps\":1}"),
+		    "<target t>\ninitiator-limit ALL iops=1000\ninitiator-limit iqn.a bps=1\n</target>\n",
+		    "");
+	assert_plan(LIMITED("{\"initiator\":\"ALL\",\"iops\":1000},{\"initiator\":\"iqn.a\",\"bps\":1}"),
+		    "<target t>\ninitiator-limit iqn.b bps_rd=1M,iops=5\n"
+		    "initiator-limit ALL iops=10\n</target>\n",
+		    "~ target t: initiator-limit iqn.b bps_rd=1048576,iops=5\n"
+		    "~ target t: initiator-limit ALL iops=10\n"
+		    "- target t: initiator-limit iqn.a none\n");
+}
+
 static void elements_are_added_in_place_and_else_made_anew(void **state)
 {
 	(void)state;
@@ -292,6 +322,8 @@ int main(void)
 		cmocka_unit_test(long_maps_go_in_several_requests),
 		cmocka_unit_test(what_can_fail_is_done_before_what_can_not_be_undone),
 		cmocka_unit_test(a_number_or_store_that_another_has_is_waited_for),
+		cmocka_unit_test(limits_are_compared_as_numbers),
+		cmocka_unit_test(limits_of_initiators_are_changed_one_by_one),
 		cmocka_unit_test(elements_are_added_in_place_and_else_made_anew),
 	};
 

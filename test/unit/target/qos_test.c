@@ -243,6 +243,9 @@ static void a_rule_for_all_is_each_ones_own(void **state)
 	rule(b, "ALL iops=10,iops_burst=1");
 	rule(b, "iqn.b iops=1000,iops_burst=5");
 	rule(b, "iqn.[ iops=1");
+	rule(b, "iqn.c* iops=10,iops_burst=1");
+	rule(b, "iqn.* iops=500,iops_burst=100");
+	rule(b, "iqn.*");
 	c = fake_nexus(b->f, b->t, "iqn.c");
 	fake_clear_ua(c, 1);
 	assert_true(ended(rd(b->a, 1)));
