@@ -24,6 +24,7 @@ follow() {
 @test "first-disk" { follow first-disk; }
 @test "multipath" { follow multipath; }
 @test "persistent" { follow persistent; }
+@test "tuning" { follow tuning; }
 
 @test "every how-to with commands to run is followed here" {
 	grep -l '^```sh run' "$top"/doc/howto/*.md | while read -r f; do

@@ -23,4 +23,5 @@ need 'the initiator runs' initiator_start
 ok 'a first disk' follow first-disk
 ok 'two paths to one disk' follow multipath
 ok 'configuration that stays' follow persistent
+ok 'tuning' follow tuning
 finish
