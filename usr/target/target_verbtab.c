@@ -53,7 +53,7 @@ static const struct verb_arg lu_stat_args[] = {
 static const struct verb_arg lu_update_args[] = {
 	TID,
 	LUN,
-	{ "params", VERB_PARAMS, true, "k=v,...: vendor_id, product_id, scsi_sn, online, path, ..." },
+	{ "params", VERB_PARAMS, true, "k=v,...: vendor_id, scsi_sn, online, path, iops, bps, ..." },
 	END,
 };
 
