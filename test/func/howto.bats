@@ -25,6 +25,7 @@ follow() {
 @test "multipath" { follow multipath; }
 @test "persistent" { follow persistent; }
 @test "tuning" { follow tuning; }
+@test "troubleshooting" { follow troubleshooting; }
 
 @test "every how-to with commands to run is followed here" {
 	grep -l '^```sh run' "$top"/doc/howto/*.md | while read -r f; do
