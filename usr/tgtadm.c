@@ -14,6 +14,7 @@
 #include "mgmt/classic.h"
 #include "mgmt/classic_opts.h"
 #include "mgmt/jsontext.h"
+#include "mgmt/top.h"
 #include "mgmt/verb_help.h"
 #include "mgmt/words.h"
 #include "modules.h"
@@ -176,6 +177,13 @@ static int run_help(const struct adm_request *req, struct adm_fail *fail)
 	return r;
 }
 
+static int run_top(const struct adm_request *req, struct adm_fail *fail)
+{
+	int r = top_run(req->args, req, fail);
+
+	return r ? print_fail(fail, req->json) : 0;
+}
+
 static bool json_asked(int argc, char **argv)
 {
 	int i;
@@ -202,6 +210,8 @@ int main(int argc, char **argv)
 		puts(TGT_VERSION);
 	else if (req.form == ADM_HELP)
 		r = run_help(&req, &fail);
+	else if (req.form == ADM_TOP)
+		r = run_top(&req, &fail);
 	else if (req.form == ADM_BATCH)
 		r = run_batch(&req, &fail);
 	else

@@ -129,6 +129,7 @@ _tgt_takes() {
 _tgtadm_table() {
 	awk -v object="${1:-}" -v verb="${2:-}" '
 		$1 == "classic" { next }
+		$1 == "top" && object == "top" { for (i = 2; i <= NF; i++) print $i; next }
 		object == "" { if (!seen[$1]++) print $1; next }
 		verb == "" { if ($1 == object) print $2; next }
 		$1 == object && $2 == verb { for (i = 3; i <= NF; i++) print $i }' <<<"$_tgt_verbs"
@@ -190,6 +191,8 @@ _tgtadm_value() {
 	--mode | -m) _tgt_reply $(_tgtadm_table) ;;
 	--op | -o) _tgt_reply $(_tgtadm_table "$object") ;;
 	--name | -n) _tgtadm_names ;;
+	--view) _tgt_reply luns targets sessions ;;
+	--sort) _tgt_reply name reads writes read-bytes write-bytes mean read-p99 write-p99 depth errors ;;
 	--value | -v)
 		case $(_tgt_value --name -n) in
 		State | state) _tgt_reply ready offline ;;

@@ -46,7 +46,7 @@ has() {
 }
 
 @test "objects, verbs and their options come from the table" {
-	expect 'tgtadm t' 'target'
+	expect 'tgtadm t' 'target top'
 	has 'tgtadm ' target logicalunit system help
 	expect 'tgtadm target ' 'bind delete new show stat unbind update'
 	expect 'tgtadm target n' 'new'

@@ -20,12 +20,12 @@
 #define ADM_EXIT_NOTCONN ENOTCONN    /* 107: there is no tgtd */
 #define ADM_CONTROL_PORT_MAX 32767
 
-enum adm_form { ADM_VERB, ADM_BATCH, ADM_HELP, ADM_VERSION };
+enum adm_form { ADM_VERB, ADM_BATCH, ADM_TOP, ADM_HELP, ADM_VERSION };
 
 struct adm_request {
 	enum adm_form form;
 	const char *object, *verb; /* in words; for ADM_HELP what help is asked about, or NULL */
-	json_t *args;		   /* owned; NULL unless ADM_VERB */
+	json_t *args;		   /* owned; NULL unless ADM_VERB or ADM_TOP */
 	const char *lld;	   /* must be a driver that is ready; NULL: not said */
 	unsigned int control_port;
 	bool json, debug;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mgmt/classic_opts.h"
+#include "mgmt/top.h"
 
 static const char *placeholder(enum verb_type type)
 {
@@ -22,7 +23,7 @@ static void usage_line(const struct verb *verb, struct strbuf *out)
 {
 	const struct verb_arg *arg;
 
-	strbuf_printf(out, "tgtadm %s %s", verb->object, verb->verb);
+	strbuf_printf(out, "tgtadm %s%s%s", verb->object, *verb->verb ? " " : "", verb->verb);
 	for (arg = verb->args; arg && arg->name; arg++)
 		strbuf_printf(out, arg->required ? " --%s%s" : " [--%s%s]", arg->name,
 			      placeholder(arg->type));
@@ -59,7 +60,9 @@ static void help_verb(const struct verb *verb, struct strbuf *out)
 			strbuf_printf(out, "  --%s-file FILE   instead of it: the file with it; -: "
 					   "standard input\n", arg->name);
 	}
-	/* The one verb that the classic form never had. */
+	/* What the classic form never had. */
+	if (verb == &top_verb)
+		return;
 	if (!strcmp(verb->object, "logicalunit") && !strcmp(verb->verb, "show"))
 		return;
 	strbuf_puts(out, "\nWith classic options: ");
@@ -93,6 +96,7 @@ static void help_all(const struct verb_table *tables, struct strbuf *out)
 		    "Usage: tgtadm [OPTION]... OBJECT VERB [--ARGUMENT VALUE]...\n"
 		    "       tgtadm [OPTION]... --mode OBJECT --op VERB [--ARGUMENT VALUE]...\n"
 		    "       tgtadm --json -          requests as JSON, one a line, from standard input\n"
+		    "       tgtadm top               what runs now, updated in place\n"
 		    "       tgtadm help [OBJECT [VERB]]\n\n"
 		    "  -C, --control-port N         which tgtd: the number of its management socket\n"
 		    "      --json                   print the result, or the error, as JSON\n"
@@ -110,25 +114,30 @@ static void help_all(const struct verb_table *tables, struct strbuf *out)
 			 "operation.\nSee tgtadm(8).\n");
 }
 
-/* A line for each verb, "target new --tid= --targetname=", and one for the classic options. */
-static void completion_words(const struct verb_table *tables, struct strbuf *out)
+static void completion_options(const struct verb *verb, struct strbuf *out)
 {
 	const struct verb_arg *arg;
+
+	for (arg = verb->args; arg && arg->name; arg++) {
+		strbuf_printf(out, " --%s%s", arg->name, arg->type == VERB_BOOL ? "" : "=");
+		if (arg->type == VERB_SECRET)
+			strbuf_printf(out, " --%s-file=", arg->name);
+	}
+	strbuf_putc(out, '\n');
+}
+
+/* A line for each verb, "target new --tid= --targetname=", for top, and for the classic options. */
+static void completion_words(const struct verb_table *tables, struct strbuf *out)
+{
 	size_t i;
 
 	for (; tables->verbs; tables++)
 		for (i = 0; i < tables->count; i++) {
-			const struct verb *verb = &tables->verbs[i];
-
-			strbuf_printf(out, "%s %s", verb->object, verb->verb);
-			for (arg = verb->args; arg && arg->name; arg++) {
-				strbuf_printf(out, " --%s%s", arg->name,
-					      arg->type == VERB_BOOL ? "" : "=");
-				if (arg->type == VERB_SECRET)
-					strbuf_printf(out, " --%s-file=", arg->name);
-			}
-			strbuf_putc(out, '\n');
+			strbuf_printf(out, "%s %s", tables->verbs[i].object, tables->verbs[i].verb);
+			completion_options(&tables->verbs[i], out);
 		}
+	strbuf_puts(out, top_verb.object);
+	completion_options(&top_verb, out);
 	strbuf_puts(out, "classic -");
 	classic_opts_words(out);
 	strbuf_putc(out, '\n');
@@ -145,6 +154,10 @@ int verb_help(const struct verb_table *tables, const char *object, const char *n
 	}
 	if (!strcmp(object, "--completion")) {
 		completion_words(tables, out);
+		return 0;
+	}
+	if (!strcmp(object, top_verb.object)) {
+		help_verb(&top_verb, out);
 		return 0;
 	}
 	if (!name && help_object(tables, object, out))

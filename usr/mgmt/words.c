@@ -12,6 +12,7 @@
 
 #include "mgmt/getopt_error.h"
 #include "mgmt/secret.h"
+#include "mgmt/top.h"
 
 /* Options before or among a verb's arguments. */
 enum { OPT_JSON = 1, OPT_ARG = 256 };
@@ -238,6 +239,17 @@ static int read_verb(int argc, char **argv, const struct verb_table *tables,
 	return 0;
 }
 
+static int read_top(int argc, char **argv, struct adm_request *req, struct adm_fail *fail)
+{
+	req->form = ADM_TOP;
+	req->object = top_verb.object;
+	req->verb = NULL;
+	req->args = json_object();
+	if (!req->args)
+		return adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
+	return read_options(argc, argv, &top_verb, req, fail);
+}
+
 int words_parse(int argc, char **argv, const struct verb_table *tables, struct adm_request *req,
 		struct adm_fail *fail)
 {
@@ -247,6 +259,8 @@ int words_parse(int argc, char **argv, const struct verb_table *tables, struct a
 		return -1;
 	if (!strcmp(argv[first], "help"))
 		return read_help(argc - first, argv + first, req);
+	if (!strcmp(argv[first], top_verb.object))
+		return read_top(argc - first, argv + first, req, fail);
 	if (strcmp(argv[first], "-"))
 		return read_verb(argc - first, argv + first, tables, req, fail);
 	if (!req->json || first + 1 < argc)
