@@ -16,6 +16,7 @@
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
 #include "iscsi/recovery.h"
+#include "iscsi/retain.h"
 #include "iscsi/rx.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
@@ -87,6 +88,15 @@ static void tell_waiters(struct list *waiters)
 	}
 }
 
+/* When all its tasks have gone to other connections, nothing is left to be kept. */
+static bool still_kept(struct iscsi_conn *conn)
+{
+	if (conn->n_tasks || !conn->recovered || !conn->session->n_conns)
+		return true;
+	retain_forget(conn);
+	return false;
+}
+
 static void reap(struct loop_call *call)
 {
 	struct iscsi_conn *conn = container_of(call, struct iscsi_conn, reap);
@@ -96,8 +106,11 @@ static void reap(struct loop_call *call)
 		tell_emptied(conn);
 		return;
 	}
-	take_tasks(conn);
+	if (!conn->kept)
+		take_tasks(conn);
 	drop_ended_tasks(conn);
+	if (conn->kept && still_kept(conn))
+		return;
 	if (conn->n_tasks)
 		return;
 	loop_call_cancel(&conn->reap);
@@ -158,6 +171,7 @@ void conn_close(struct iscsi_conn *conn, const char *why)
 		return;
 	conn->closing = true;
 	conn->state = CONN_CLOSING;
+	conn->kept = retain_wanted(conn);
 	log_close(conn, why);
 	loop_timer_cancel(&conn->login_timer);
 	loop_timer_cancel(&conn->nop_timer);

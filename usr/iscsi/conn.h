@@ -92,6 +92,8 @@ struct iscsi_conn {
 	bool logging_in;	/* counts in iscsi.n_logins */
 	bool login_done;
 	bool logged_out;	/* by the initiator: its end is no news */
+	bool kept;		/* closed, but its tasks live on (retain.c) */
+	bool recovered;		/* logged out for recovery: others may take its tasks */
 	bool close_when_sent;
 	bool closing;
 	struct iscsi_rx rx;
@@ -107,7 +109,7 @@ struct iscsi_conn {
 	struct iscsi_text *text;   /* a text exchange under way (text_request.c) */
 	struct list tasks;	/* struct iscsi_task by conn_link */
 	unsigned int n_tasks;
-	struct loop_timer login_timer, nop_timer, close_timer, recovery_timer;
+	struct loop_timer login_timer, nop_timer, close_timer, recovery_timer, retain_timer;
 	unsigned int nops_unanswered;
 	uint32_t nop_ttt;
 	uint64_t last_rx_ns;	/* something came, or what had waited was taken */

@@ -316,15 +316,11 @@ static void send_status_again(struct iscsi_task *task)
 	conn->stat_sn = next;
 }
 
-void datain_resegment(struct iscsi_task *task)
+/* All that is not acknowledged, in segments of the present length. False: no memory. */
+static bool send_rest(struct iscsi_task *task)
 {
 	struct walk w;
 
-	if (!task->responding)
-		return; /* the status will have the tag */
-	task->rec.resegment = !task->rsp.kept;
-	if (task->rec.resegment)
-		return;
 	datain_begin(task, task->rec.base_off, task->rec.base_sn);
 	task->data_sn = task->rec.base_sn;
 	for (w = walk_begin(task); walk_segment(task, &w); walk_next(task, &w)) {
@@ -332,8 +328,36 @@ void datain_resegment(struct iscsi_task *task)
 
 		if (send_piece(task, w.sn, w.off, w.len, last || !w.burst_left)) {
 			conn_close(task->conn, "out of memory");
-			return;
+			return false;
 		}
 	}
-	send_status_again(task);
+	return true;
+}
+
+void datain_resegment(struct iscsi_task *task)
+{
+	if (!task->responding)
+		return; /* the status will have the tag */
+	task->rec.resegment = !task->rsp.kept;
+	if (task->rec.resegment)
+		return;
+	if (send_rest(task))
+		send_status_again(task);
+}
+
+void datain_resume(struct iscsi_task *task, uint32_t sn)
+{
+	/* 11.5.6: 0 is no news; what can't be is ignored. */
+	if (sn > task->rec.base_sn && sn <= task->data_sn)
+		datain_acked(task, sn);
+	if (!task->rec.segment && bidirectional(&task->cmd))
+		task->rec.base_sn = task->r2t_sn;
+	task->responding = true;
+	task_uncount(task);
+	/* A place of its own keeps the task until everything is queued. */
+	task->pdus_out++;
+	if (send_rest(task))
+		send_status(task);
+	task->pdus_out--;
+	task_check_done(task);
 }

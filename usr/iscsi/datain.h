@@ -23,5 +23,7 @@ void datain_acked(struct iscsi_task *task, uint32_t sn);
  * rec.snack_tag: at once, or when what was sent before has left.
  */
 void datain_resegment(struct iscsi_task *task);
+/* The command has ended, and is on another connection now: all data from DataSN @sn on, and the status. */
+void datain_resume(struct iscsi_task *task, uint32_t sn);
 
 #endif

@@ -172,7 +172,7 @@ static void stop_overdue(struct loop_timer *t)
 /* RFC 7143 11.9.1: the initiators are told that the target drops their sessions, then it does. */
 static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 {
-	struct iscsi_session *s;
+	struct iscsi_session *s, *next;
 	struct iscsi_conn *conn, *tmp;
 
 	iscsi.stopping = true;
@@ -182,7 +182,12 @@ static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 	portal_del_all();
 	list_for_each_safe(conn, tmp, &iscsi.logins, link)
 		conn_close(conn, "tgtd stops");
-	list_for_each(s, &iscsi.sessions, link) {
+	list_for_each_safe(s, next, &iscsi.sessions, link) {
+		s->ending = true;
+		if (list_empty(&s->conns)) {
+			session_close(s, NULL, NULL, NULL);
+			continue;
+		}
 		async_send(s, ISCSI_ASYNC_DROP_SESSION, 0, (uint16_t)s->params.time2wait,
 			   (uint16_t)s->params.time2retain);
 		list_for_each(conn, &s->conns, link)

@@ -200,6 +200,7 @@ int connection_verb_delete(struct verb_call *call)
 	}
 	if (!conn)
 		return -EINVAL;
+	conn->logged_out = true; /* nobody is to come back for its tasks */
 	conn_close(conn, "closed by the administrator");
 	return 0;
 }

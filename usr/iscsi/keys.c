@@ -73,15 +73,6 @@ static const struct key keys[] = {
 };
 static_assert(ARRAY_SIZE(keys) <= 64, "bits of negotiation.seen");
 
-/*
- * What this target implements of a key at most, where the standard allows more. An administrator
- * may allow more all the same, as files for the predecessor do: it is what is agreed on that counts.
- */
-static uint32_t implemented_max(const struct key *k)
-{
-	return k->field == FIELD(erl) ? 1 : k->max;
-}
-
 static bool is_bool(const struct key *k)
 {
 	return k->kind == KIND_AND || k->kind == KIND_OR;
@@ -95,14 +86,6 @@ static uint32_t *field(struct iscsi_params *p, const struct key *k)
 static uint32_t value_of(const struct iscsi_params *p, const struct key *k)
 {
 	return *(const uint32_t *)((const char *)p + k->field);
-}
-
-/* The target's side of a negotiation. */
-static uint32_t own_value(const struct iscsi_params *p, const struct key *k)
-{
-	uint32_t v = value_of(p, k);
-
-	return k->kind == KIND_DIGEST ? v : min_u32(v, implemented_max(k));
 }
 
 static bool has_field(const struct key *k)
@@ -254,7 +237,7 @@ void key_declare(struct negotiation *n)
 static void answer_bool(struct negotiation *n, const struct key *k, const char *value)
 {
 	int theirs = yes_no(value);
-	uint32_t ours = own_value(n->ours, k), v;
+	uint32_t ours = value_of(n->ours, k), v;
 
 	if (theirs < 0) {
 		text_put(n->out, k->name, "Reject");
@@ -268,7 +251,7 @@ static void answer_bool(struct negotiation *n, const struct key *k, const char *
 /* MIN and MAX rules (6.2.2). */
 static void answer_number(struct negotiation *n, const struct key *k, const char *value)
 {
-	uint32_t ours = own_value(n->ours, k), v;
+	uint32_t ours = value_of(n->ours, k), v;
 
 	if (!text_number(value, &v) || v < k->min || v > k->max) {
 		text_put(n->out, k->name, "Reject");
@@ -316,7 +299,7 @@ static uint32_t digest_bit(const char *word)
 
 static void answer_digest(struct negotiation *n, const struct key *k, char *value)
 {
-	uint32_t ours = own_value(n->ours, k);
+	uint32_t ours = value_of(n->ours, k);
 	char *word;
 
 	while ((word = text_next(&value))) {
@@ -414,7 +397,7 @@ static bool unwanted(const struct negotiation *n, const struct key *k)
 	if (!has_field(k) || (n->discovery && (k->flags & NORMAL_ONLY)) ||
 	    (n->joins && (k->flags & LEADING)))
 		return false;
-	ours = own_value(n->ours, k);
+	ours = value_of(n->ours, k);
 	now = value_of(n->result, k);
 	switch (k->kind) {
 	case KIND_AND:
@@ -434,7 +417,7 @@ static bool unwanted(const struct negotiation *n, const struct key *k)
 
 static void offer(struct negotiation *n, const struct key *k)
 {
-	uint32_t ours = own_value(n->ours, k);
+	uint32_t ours = value_of(n->ours, k);
 
 	n->asked |= bit_of(k);
 	if (k->kind == KIND_DIGEST)

@@ -11,6 +11,7 @@
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/login_priv.h"
+#include "iscsi/retain.h"
 #include "iscsi/session.h"
 
 /* The old session's tasks have left the stores: nothing of it can overtake what the new one does. */
@@ -41,8 +42,8 @@ static void old_conn_gone(struct iscsi_conn *conn)
 }
 
 /*
- * Connection reinstatement (6.3.4): the same CID again logs the old connection out. Its tasks end, the
- * session goes on.
+ * Connection reinstatement (6.3.4): the same CID again logs the old connection out, at error recovery
+ * level 2 for recovery. Below, its tasks end first; the session goes on.
  */
 static bool wait_for_conn(struct iscsi_login *l)
 {
@@ -55,8 +56,12 @@ static bool wait_for_conn(struct iscsi_login *l)
 	if (!l->joins)
 		session_hold(s);
 	l->joins = s;
-	old->logged_out = true;
+	old->recovered = true;
 	conn_close(old, "connection reinstatement");
+	if (old->kept) {
+		retain_recovered(old);
+		return false;
+	}
 	conn_await(l->conn, old, old_conn_gone);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "iscsi/conn.h"
 #include "iscsi/pdu.h"
 #include "iscsi/reject.h"
+#include "iscsi/retain.h"
 #include "iscsi/session.h"
 
 static struct iscsi_pdu *response(struct iscsi_conn *conn, enum iscsi_logout_response code)
@@ -51,7 +52,7 @@ static void close_others(struct iscsi_conn *conn)
 
 static void logout_session(struct iscsi_conn *conn)
 {
-	conn->logged_out = true;
+	conn->logged_out = conn->session->ending = true;
 	close_others(conn);
 	respond(conn, LOGOUT_OK);
 	conn_close_when_sent(conn);
@@ -94,6 +95,7 @@ static void logout_other(struct iscsi_conn *conn, struct iscsi_conn *named)
 		return;
 	named->logged_out = true;
 	conn_close(named, "logout by another connection");
+	retain_forget(named);
 	conn_await(conn, named, answer);
 }
 
@@ -105,10 +107,33 @@ static void logout_connection(struct iscsi_conn *conn, uint16_t cid)
 		respond(conn, LOGOUT_NO_CID);
 	else if (named != conn)
 		logout_other(conn, named);
-	else if (conn->session->n_conns > 1)
+	else if (conn->session->n_conns > 1 || conn->session->n_kept)
 		logout_self(conn);
 	else
 		logout_session(conn);
+}
+
+/* 11.14.1: the connection goes, its tasks wait for another one. */
+static void logout_for_recovery(struct iscsi_conn *conn, uint16_t cid)
+{
+	struct iscsi_conn *named = session_conn(conn->session, cid);
+
+	if (conn->params.erl < 2) {
+		respond(conn, LOGOUT_NO_RECOVERY);
+		return;
+	}
+	if (!named || (named->closing && !named->kept)) {
+		respond(conn, LOGOUT_NO_CID);
+		return;
+	}
+	named->recovered = true;
+	if (named != conn)
+		conn_close(named, "logout for recovery");
+	respond(conn, LOGOUT_OK);
+	if (named != conn)
+		retain_recovered(named);
+	else
+		conn_close_when_sent(conn);
 }
 
 static void logout(struct iscsi_conn *conn)
@@ -123,8 +148,7 @@ static void logout(struct iscsi_conn *conn)
 		logout_connection(conn, be16_get(req->cid));
 		break;
 	default:
-		/* Needs error recovery level 2 (RFC 7143 11.14.1). */
-		respond(conn, LOGOUT_NO_RECOVERY);
+		logout_for_recovery(conn, be16_get(req->cid));
 		break;
 	}
 }

@@ -13,6 +13,7 @@
 #include "iscsi/async.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/retain.h"
 #include "iscsi/task.h"
 #include "target/core.h"
 #include "target/nexus.h"
@@ -163,6 +164,7 @@ static void die(struct iscsi_session *s)
 	if (s->dying)
 		return;
 	s->dying = true;
+	retain_forget_all(s);
 	if (s->nexus) {
 		nexus_destroy(s->nexus, nexus_gone, s);
 		return;
@@ -179,6 +181,7 @@ void session_close(struct iscsi_session *s, const char *why, void (*ended)(void 
 		s->ended = ended;
 		s->ended_arg = arg;
 	}
+	s->ending = true;
 	list_for_each_safe(conn, tmp, &s->conns, link)
 		conn_close(conn, why);
 	die(s);
@@ -186,15 +189,15 @@ void session_close(struct iscsi_session *s, const char *why, void (*ended)(void 
 
 struct iscsi_conn *session_conn(const struct iscsi_session *s, uint16_t cid)
 {
-	struct iscsi_conn *conn;
+	struct iscsi_conn *conn, *last = NULL;
 
 	list_for_each(conn, &s->conns, link)
 		if (conn->cid == cid)
 			return conn;
 	list_for_each(conn, &s->lost, link)
 		if (conn->cid == cid)
-			return conn;
-	return NULL;
+			last = conn;
+	return last;
 }
 
 /* Another connection than @conn, or NULL. */
@@ -218,7 +221,7 @@ void session_forget_early(struct iscsi_session *s, struct iscsi_conn *conn)
 			continue;
 		if (task->hole && other)
 			task_move(task, other);
-		else
+		else if (!task->hole || !conn->kept)
 			list_del(&task->early_link);
 	}
 }
@@ -228,16 +231,22 @@ void session_conn_gone(struct iscsi_session *s, struct iscsi_conn *conn)
 	list_del(&conn->link);
 	list_push_back(&s->lost, &conn->link);
 	s->n_conns--;
+	if (conn->kept)
+		retain_begin(conn);
+	session_check_idle(s);
 	if (s->dying)
 		return;
-	if (!s->n_conns && !s->n_joining) {
-		die(s);
-		return;
-	}
 	session_forget_early(s, conn);
-	/* RFC 7143 11.9.1; nothing of its tasks is kept. */
-	if (conn->login_done && !conn->logged_out)
-		async_send(s, ISCSI_ASYNC_DROP_CONN, conn->cid, (uint16_t)s->params.time2wait, 0);
+	/* RFC 7143 11.9.1: Time2Retain 0 says that nothing of its tasks is kept. */
+	if (conn->login_done && !conn->logged_out && !conn->recovered)
+		async_send(s, ISCSI_ASYNC_DROP_CONN, conn->cid, (uint16_t)s->params.time2wait,
+			   conn->kept ? (uint16_t)s->params.time2retain : 0);
+}
+
+void session_check_idle(struct iscsi_session *s)
+{
+	if (!s->n_conns && !s->n_joining && (!s->n_kept || s->ending))
+		die(s);
 }
 
 void session_hold(struct iscsi_session *s)
@@ -248,8 +257,7 @@ void session_hold(struct iscsi_session *s)
 void session_unhold(struct iscsi_session *s)
 {
 	s->n_joining--;
-	if (!s->n_conns && !s->n_joining)
-		die(s);
+	session_check_idle(s);
 	/* Not here: the caller may still look at it. */
 	if (s->dying)
 		loop_call_queue(iscsi.core->loop, &s->reap);

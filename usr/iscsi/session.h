@@ -28,6 +28,7 @@ struct iscsi_session {
 	struct nexus *nexus;	/* NULL: discovery, or not yet logged in, or gone */
 	bool discovery;
 	bool dying;
+	bool ending;		/* its connections are being closed: nothing is kept */
 	uint16_t tsih;		/* 0 until the login ended */
 	uint16_t tpgt;		/* target portal group that it logged in through */
 	uint8_t isid[6];
@@ -38,6 +39,7 @@ struct iscsi_session {
 	struct list lost;	/* closed ones that still exist */
 	unsigned int n_conns;	/* in @conns */
 	unsigned int n_conns_left; /* that still exist, closed ones with tasks included */
+	unsigned int n_kept;	/* in @lost, with tasks that are kept (retain.c) */
 	unsigned int n_joining;	/* logins that keep it alive, as they are about to join */
 	struct loop_call reap;
 	/* Command numbering (4.2.2.1). */
@@ -73,7 +75,7 @@ int session_start(struct iscsi_session *s);
  * @ended (may be NULL) from the loop.
  */
 void session_close(struct iscsi_session *s, const char *why, void (*ended)(void *arg), void *arg);
-/* A connection ended (conn.c tells). The last one's end is the session's. */
+/* A connection ended (conn.c tells). The last one's end is the session's, unless its tasks are kept. */
 void session_conn_gone(struct iscsi_session *s, struct iscsi_conn *conn);
 /* A connection that had closed is being freed: nothing of it refers to the session any more. */
 void session_conn_freed(struct iscsi_session *s);
@@ -84,6 +86,8 @@ struct iscsi_conn *session_conn(const struct iscsi_session *s, uint16_t cid);
  * initiator may send it again. Numbers that are received without a command stay so.
  */
 void session_forget_early(struct iscsi_session *s, struct iscsi_conn *conn);
+/* With neither connections, kept ones, nor logins that will join, it ends. */
+void session_check_idle(struct iscsi_session *s);
 /* While a login waits to join, the end of the last connection is not the session's. */
 void session_hold(struct iscsi_session *s);
 void session_unhold(struct iscsi_session *s);

@@ -148,6 +148,10 @@ void task_check_done(struct iscsi_task *task)
 		return;
 	if (task->submitted && !task->ended)
 		return;
+	/* Its numbers count, and another connection may take it over. */
+	if (unlikely(closing && task->conn->kept) && !task->no_response &&
+	    (task->hole || (task->submitted && !task->is_tmf)))
+		return;
 	/* Not yet due, or waiting to respond: only the end of the connection ends it. */
 	if (!closing && !task->no_response && !task->responding)
 		return;

@@ -13,6 +13,7 @@
 #include "iscsi/fast_abort.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/pdu.h"
+#include "iscsi/reassign.h"
 #include "iscsi/reject.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
@@ -140,16 +141,29 @@ static bool drop_held(struct iscsi_task *victim)
 	return true;
 }
 
-static void drop_held_of(struct iscsi_session *s, const uint8_t *lun)
+static void drop_held_of(const struct list *conns, const uint8_t *lun)
 {
 	struct iscsi_task *task, *tmp;
 	struct iscsi_conn *conn;
 
-	list_for_each(conn, &s->conns, link)
+	list_for_each(conn, conns, link)
 		list_for_each_safe(task, tmp, &conn->tasks, conn_link)
 			if (!lun || !task->ended || task->is_tmf ||
 			    !memcmp(task->cmd.lun, lun, SCSI_LUN_LEN))
 				drop_held(task);
+}
+
+/* The new allegiance begins with the response (RFC 7143 11.6). */
+static void take_over(struct iscsi_task *task)
+{
+	const struct iscsi_tmf_req *req = request(task);
+	struct iscsi_conn *conn = task->conn;
+	struct iscsi_task *moved = NULL;
+	enum tmf_response response = reassign_check(conn, be32_get(req->ref_itt), &moved);
+
+	respond(task, (uint8_t)response);
+	if (response == TMF_RSP_COMPLETE && !conn_ending(conn))
+		reassign(moved, conn, be32_get(req->exp_data_sn));
 }
 
 void task_mgmt_run(struct iscsi_task *task)
@@ -160,7 +174,7 @@ void task_mgmt_run(struct iscsi_task *task)
 
 	task->submitted = true;
 	if (function == TMF_TASK_REASSIGN) {
-		respond(task, TMF_RSP_NO_REASSIGN);
+		take_over(task);
 		return;
 	}
 	if (function == TMF_ABORT_TASK && (drop_held(task_find(s, be32_get(req->ref_itt))) ||
@@ -169,7 +183,8 @@ void task_mgmt_run(struct iscsi_task *task)
 		return;
 	}
 	if (is_task_set(function)) {
-		drop_held_of(s, is_reset(function) ? NULL : req->lun);
+		drop_held_of(&s->conns, is_reset(function) ? NULL : req->lun);
+		drop_held_of(&s->lost, is_reset(function) ? NULL : req->lun);
 		fast_abort_tell(task);
 	}
 	task->tmf.nexus = s->nexus;
