@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The how-tos with the lines for the client, which need a kernel: run as they stand there.
-# vm: -t 400 -m 1536M
+# vm: -t 900 -m 1536M
 
 . "${0%/*}/lib.sh"
 
@@ -14,6 +14,7 @@ udev_start() {
 # Each in a shell of its own, that ends its daemon.
 follow() {
 	rm -rf /etc/iscsi/nodes /etc/iscsi/send_targets
+	mount -t tmpfs tmpfs /srv
 	HOWTO_OWN=y bash -c '. "$1" && howto_run "$2" run vm' - "${0%/*}/../lib/howto.bash" \
 		"${0%/*}/../../doc/howto/$1.md"
 }
