@@ -20,8 +20,11 @@ static bool key_valid(const char *key, size_t len)
 
 int text_each(char *text, size_t len, int (*fn)(void *arg, const char *key, char *value), void *arg)
 {
-	char *p = text, *end = text + len;
+	char *p = text, *end;
 
+	if (!len) /* @text may be NULL */
+		return 0;
+	end = text + len;
 	while (p < end) {
 		size_t n = strnlen(p, (size_t)(end - p));
 		char *eq;
