@@ -40,6 +40,7 @@ struct admin {
 	const char *which; /* ALL, tid=N or a name; of --save the file */
 	const char *conf;
 	bool port_given;
+	bool secrets; /* of --dump and --save */
 	struct diff_opts diff;
 	struct apply_opts apply;
 	struct call call;
@@ -72,6 +73,7 @@ static int usage(void)
 	     "      --check                read the file and say what is wrong with it\n"
 	     "      --dump                 print a file that recreates the running state\n"
 	     "      --save FILE            the same, into FILE\n"
+	     "      --secrets              with --dump and --save: passwords too\n"
 	     "  -c, --conf FILE            another configuration file\n"
 	     "  -C, --control-port N       another tgtd\n"
 	     "  -f, --force                also change or delete what is in use\n"
@@ -359,10 +361,13 @@ static int act_dump(struct admin *a)
 
 	if (r)
 		return r;
-	if (dump_conf(running, &out, &err)) {
+	if (dump_conf(running, a->secrets, &out, &err)) {
 		adm_fail_err(&a->fail, &err);
 		r = print_fail(&a->fail);
 	} else if (a->action == ACT_SAVE) {
+		if (!a->secrets && strstr(strbuf_str(&out), " " CONF_NO_PASSWORD "\n"))
+			fprintf(stderr, "tgt-admin: %s has " CONF_NO_PASSWORD " in the place of "
+				"passwords: put them in, or use --secrets\n", a->which);
 		r = write_file(a->which, &out);
 	} else {
 		fputs(strbuf_str(&out), stdout);
@@ -389,6 +394,7 @@ static const struct option longs[] = {
 	{ "pretend", no_argument, NULL, 'p' },
 	{ "ready", required_argument, NULL, 'R' },
 	{ "save", required_argument, NULL, 'S' },
+	{ "secrets", no_argument, NULL, 'P' },
 	{ "show", no_argument, NULL, 's' },
 	{ "update", required_argument, NULL, 'U' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -451,6 +457,7 @@ static int parse(struct admin *a, int argc, char **argv)
 		case 'c': a->conf = optarg; break;
 		case 'C': r = take_port(a); break;
 		case 'f': a->diff.force = true; break;
+		case 'P': a->secrets = true; break;
 		case 'i': a->apply.ignore_errors = true; break;
 		case 'p': a->apply.pretend = true; break;
 		case 'v': a->apply.verbose = true; break;

@@ -101,6 +101,121 @@ chap_url() {
 	reads "$(chap_url u1%another-secret)"
 }
 
+# write_conf PASSWORD [MORE]: a target with the account joe, and the account find for discovery.
+write_conf() {
+	cat >"$DIR/targets.conf" <<-END
+	incomingdiscoveryuser find secret-of-find
+	<target $IQN>
+	    backing-store $DIR/disk
+	    incominguser joe $1
+	    <outgoinguser disk>
+	        password-file $DIR/secret
+	    </outgoinguser>
+	    ${2:-}
+	</target>
+	END
+	chmod 600 "$DIR/targets.conf"
+}
+
+# admin OPTION...: tgt-admin with that file; what it says is in $DIR/said.
+admin() {
+	"$BUILD/tgt-admin" -c "$DIR/targets.conf" "$@" 2>&1 | tee "$DIR/said"
+	return "${PIPESTATUS[0]}"
+}
+
+@test "targets.conf has accounts, and an update with another password is the only change" {
+	start_tgtd
+	make_disk disk 8M
+	echo secret-of-disk >"$DIR/secret"
+	chmod 600 "$DIR/secret"
+	write_conf secret-of-joe
+	admin --check
+	[ ! -s "$DIR/said" ]
+	run admin --pretend -e
+	[[ $output == *'account --op new --user joe --password PLEASE_CORRECT_THE_PASSWORD'* ]]
+	[[ $output != *secret-of* ]]
+	admin -e
+	! grep secret-of "$DIR/said"
+	reads "$(chap_url joe%secret-of-joe)"
+	reads "$(chap_url joe%secret-of-joe disk:secret-of-disk)"
+	run reads "$(url 1)"
+	[ "$status" -ne 0 ]
+	run iscsi-ls "iscsi://find%secret-of-find@$PORTAL"
+	[[ $output == *"Target:$IQN"* ]]
+	admin --diff
+	# A session that is in stays in.
+	python3 "$top/test/lib/initiator.py" chap "$PORT" "$IQN" hold "$DIR" joe secret-of-joe 3>&- &
+	local session=$!
+	wait_for 20 test -e "$DIR/in"
+	write_conf another-secret
+	run admin --diff
+	[ "$output" = '~ account joe: another password' ]
+	[ "$status" -eq 1 ]
+	admin --update ALL
+	run reads "$(chap_url joe%secret-of-joe)"
+	[ "$status" -ne 0 ]
+	reads "$(chap_url joe%another-secret)"
+	touch "$DIR/out"
+	wait $session
+	! grep -e secret-of -e another-secret "$LOG"
+}
+
+@test "what is dumped can be read again, and has passwords only when they are asked for" {
+	start_tgtd
+	make_disk disk 8M
+	echo 'a secret "with" #signs' >"$DIR/secret"
+	write_conf secret-of-joe 'CHAPAlgorithms SHA256,MD5'
+	admin -e
+	"$BUILD/tgt-admin" --dump >"$DIR/dump"
+	grep -qx '    incominguser joe PLEASE_CORRECT_THE_PASSWORD' "$DIR/dump"
+	grep -qx '    outgoinguser disk PLEASE_CORRECT_THE_PASSWORD' "$DIR/dump"
+	grep -qx 'incomingdiscoveryuser find PLEASE_CORRECT_THE_PASSWORD' "$DIR/dump"
+	! grep secret "$DIR/dump"
+	run "$BUILD/tgt-admin" -c "$DIR/dump" --check
+	[ "$status" -eq 22 ]
+	[[ $output == *"put the password of 'find' in the place of PLEASE_CORRECT_THE_PASSWORD"* ]]
+	run "$BUILD/tgt-admin" --save "$DIR/saved"
+	[[ $output == *'--secrets'* ]]
+	"$BUILD/tgt-admin" --save "$DIR/saved" --secrets
+	[ "$(stat -c %a "$DIR/saved")" = 600 ]
+	"$BUILD/tgt-admin" -c "$DIR/saved" --diff
+	"$BUILD/tgt-admin" --delete ALL
+	tgtadm --json account show | jq -r '.[].user' | while read -r u; do tgtadm account delete --user "$u"; done
+	"$BUILD/tgt-admin" -c "$DIR/saved" -e
+	"$BUILD/tgt-admin" -c "$DIR/targets.conf" --diff
+	reads "$(chap_url joe%secret-of-joe)"
+}
+
+@test "tgtd loads accounts itself, and again on SIGHUP" {
+	setup_dir
+	make_disk disk 8M
+	echo secret-of-disk >"$DIR/secret"
+	write_conf secret-of-joe
+	start_tgtd --config "$DIR/targets.conf"
+	reads "$(chap_url joe%secret-of-joe)"
+	write_conf another-secret 'incominguser moe secret-of-moe'
+	kill -HUP "$TGTD_PID"
+	wait_for 10 grep -q 'is loaded: 3 changes' "$LOG"
+	reads "$(chap_url joe%another-secret)"
+	reads "$(chap_url moe%secret-of-moe)"
+	! grep -e secret-of -e another-secret "$LOG"
+}
+
+@test "an update that fails leaves the accounts as they were" {
+	start_tgtd
+	make_disk disk 8M
+	echo secret-of-disk >"$DIR/secret"
+	write_conf secret-of-joe
+	admin -e
+	tgtadm --json account show --secrets >"$DIR/before"
+	write_conf another-secret $'incominguser moe secret-of-moe\nMaxBurstLength 7'
+	run admin --update ALL
+	[ "$status" -eq 22 ]
+	[[ $output == *'what was done is undone'* ]]
+	tgtadm --json account show --secrets | diff "$DIR/before" -
+	reads "$(chap_url joe%secret-of-joe)"
+}
+
 @test "passwords are neither shown nor logged, and may come from a file or standard input" {
 	start_tgtd -d 1
 	echo 'secret of file' >"$DIR/secret"

@@ -276,15 +276,16 @@ two_targets() {
 	<target $IQN>
 	    backing-store $DIR/d1
 	    incominguser joe secret#word
+	    outgoinguser joe another#secret
 	    lun many
 	    colour blue
 	</target>
 	END
 	run "$ADMIN" -c "$CONF" -e
 	[ "$status" -eq 22 ]
-	grep -q "^$CONF:3: error: accounts are not supported by this tgtd yet" <<<"$output"
-	grep -q "^$CONF:4: error: expected a LUN" <<<"$output"
-	grep -q "^$CONF:5: warning: unknown directive 'colour'" <<<"$output"
+	grep -q "^$CONF:4: error: 'joe' has another password at $CONF:3" <<<"$output"
+	grep -q "^$CONF:5: error: expected a LUN" <<<"$output"
+	grep -q "^$CONF:6: warning: unknown directive 'colour'" <<<"$output"
 	[[ $output != *secret* ]]
 	show | jq -e 'length == 0'
 }

@@ -19,7 +19,8 @@ enum kind {
 	SETTING,    /* of tgt-admin; in the state by its name */
 	ISNS,	    /* what tgtd can't do yet, when it is switched on */
 	ISNS_VALUE,
-	ACCOUNT,    /* the same */
+	INCOMING,   /* conf_account() */
+	OUTGOING,
 	TARGET,
 	TARGET_DRIVER,
 	TID,
@@ -37,7 +38,10 @@ struct directive {
 	enum kind kind;
 };
 
+/* IncomingUser and OutgoingUser: as in ietd.conf, and for discovery when they stand above targets. */
 static const struct directive globals[] = {
+	{ "IncomingUser", INCOMING },
+	{ "OutgoingUser", OUTGOING },
 	{ "control-port", SETTING },
 	{ "default-driver", DRIVER },
 	{ "iSNS", ISNS },
@@ -45,13 +49,14 @@ static const struct directive globals[] = {
 	{ "iSNSServerIP", ISNS_VALUE },
 	{ "iSNSServerPort", ISNS_VALUE },
 	{ "ignore-errors", SETTING },
-	{ "incomingdiscoveryuser", ACCOUNT },
-	{ "outgoingdiscoveryuser", ACCOUNT },
+	{ "incomingdiscoveryuser", INCOMING },
+	{ "outgoingdiscoveryuser", OUTGOING },
 	{ "target", TARGET },
 	{ NULL, SETTING },
 };
 
 static const struct directive of_target[] = {
+	{ "CHAPAlgorithms", PARAM },
 	{ "DataDigest", PARAM },
 	{ "DataPDUInOrder", PARAM },
 	{ "DataSequenceInOrder", PARAM },
@@ -63,6 +68,7 @@ static const struct directive of_target[] = {
 	{ "IFMarkInt", OBSOLETE },
 	{ "IFMarker", OBSOLETE },
 	{ "ImmediateData", PARAM },
+	{ "IncomingUser", INCOMING },
 	{ "InitialR2T", PARAM },
 	{ "MaxBurstLength", PARAM },
 	{ "MaxConnections", PARAM },
@@ -72,6 +78,7 @@ static const struct directive of_target[] = {
 	{ "MaxXmitDataSegmentLength", PARAM },
 	{ "OFMarkInt", OBSOLETE },
 	{ "OFMarker", OBSOLETE },
+	{ "OutgoingUser", OUTGOING },
 	{ "RedirectAddress", PARAM },
 	{ "RedirectPort", PARAM },
 	{ "RedirectReason", PARAM },
@@ -80,14 +87,14 @@ static const struct directive of_target[] = {
 	{ "controller_tid", TID },
 	{ "direct-store", STORE },
 	{ "driver", TARGET_DRIVER },
-	{ "incominguser", ACCOUNT },
+	{ "incominguser", INCOMING },
 	{ "initiator", INITIATOR },
 	{ "initiator-address", ADDRESS },
 	{ "initiator-limit", LIMIT },
 	{ "initiator-name", NAME },
 	{ "nop_count", PARAM },
 	{ "nop_interval", PARAM },
-	{ "outgoinguser", ACCOUNT },
+	{ "outgoinguser", OUTGOING },
 	{ "state", PARAM },
 	{ NULL, PARAM },
 };
@@ -146,10 +153,17 @@ static void set_once(struct model *m, json_t *obj, const struct conf_node *n, js
 	json_object_set_new(obj, n->name, value);
 }
 
-static void no_accounts(struct model *m, const struct conf_node *n)
+static bool is_account(enum kind kind)
 {
-	conf_error(m->notes, n, "accounts are not supported by this tgtd yet: %s", n->name);
-	fail(m);
+	return kind == INCOMING || kind == OUTGOING;
+}
+
+static void account(struct model *m, json_t *of, const char *list, const struct conf_node *n,
+		    enum kind kind)
+{
+	if (conf_account(m->notes, n, kind == OUTGOING, json_object_get(m->state, "accounts"),
+			 json_object_get(of, list)))
+		fail(m);
 }
 
 /* --- a target --------------------------------------------------------------------------------- */
@@ -203,8 +217,9 @@ static void target_directive(struct model *m, json_t *t, const struct conf_node 
 	case LIMIT:
 		m->failed |= !conf_initiator_limit(m->notes, n, json_object_get(t, "limits"));
 		return;
-	case ACCOUNT:
-		no_accounts(m, n);
+	case INCOMING:
+	case OUTGOING:
+		account(m, t, "accounts", n, kind);
 		return;
 	case OBSOLETE:
 		conf_warn(m->notes, n, "%s is not used: iSCSI has no markers since RFC 7143",
@@ -262,9 +277,9 @@ static void add_target(struct model *m, const struct conf_node *block)
 		fail(m);
 		return;
 	}
-	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[] s:{} s:{}}", "name", block->value, "driver",
+	t = json_pack("{s:s s:s? s:i s:o s:{} s:[] s:[] s:{} s:[] s:{}}", "name", block->value, "driver",
 		      m->driver, "tid", 0, "where", json_sprintf("%s:%u", block->file, block->line),
-		      "params", "addresses", "names", "at", "limits");
+		      "params", "addresses", "names", "at", "accounts", "limits");
 	if (!t) {
 		conf_error(m->notes, block, "the target's name is no UTF-8 text, or out of memory");
 		fail(m);
@@ -274,7 +289,8 @@ static void add_target(struct model *m, const struct conf_node *block)
 	take_name(m, block);
 	list_for_each(n, &block->children, link) {
 		d = find(of_target, n->name);
-		if (d && d->kind != STORE && d->kind != INITIATOR && has_value(m, n))
+		if (d && d->kind != STORE && d->kind != INITIATOR &&
+		    (is_account(d->kind) || has_value(m, n)))
 			target_directive(m, t, n, d->kind);
 		if (!d && !conf_lun_directive(n->name))
 			conf_warn(m->notes, n, "unknown directive '%s' for a target: not used",
@@ -295,15 +311,15 @@ static void global(struct model *m, const struct conf_node *n)
 		conf_warn(m->notes, n, "unknown directive '%s': not used", n->name);
 		return;
 	}
-	if (d->kind == TARGET || !has_value(m, n))
+	if (is_account(d->kind))
+		account(m, m->state, "discovery", n, d->kind);
+	if (d->kind == TARGET || is_account(d->kind) || !has_value(m, n))
 		return;
 	if (d->kind == DRIVER && m->driver) {
 		conf_error(m->notes, n, "'%s' is given twice", n->name);
 		fail(m);
 	} else if (d->kind == DRIVER) {
 		m->driver = n->value;
-	} else if (d->kind == ACCOUNT) {
-		no_accounts(m, n);
 	} else if (d->kind == ISNS && conf_is_yes(n->value)) {
 		conf_error(m->notes, n, "iSNS is not supported by this tgtd yet");
 		fail(m);
@@ -334,7 +350,7 @@ json_t *conf_model(const struct conf *c)
 			   .names = json_object() };
 	const struct conf_node *n;
 
-	m.state = json_pack("{s:o}", "targets", m.targets);
+	m.state = json_pack("{s:o s:{} s:[]}", "targets", m.targets, "accounts", "discovery");
 	if (!m.state || !m.tids || !m.names)
 		return NULL;
 	list_for_each(n, &c->root->children, link)

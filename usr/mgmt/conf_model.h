@@ -3,12 +3,15 @@
  * What targets.conf asks for, as a state to reach. diff_state.h brings the running
  * state into the same shape, so that the two can be compared.
  *
- *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true }
+ *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true,
+ *             "accounts": {user: {"password", "where"}}, "discovery": [binding, ...] }
  *   target  { "name", "driver", "tid" (0: any), "where": "FILE:LINE",
  *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...],
  *             "limits": {initiator: {"iops": N, ...}},
  *             "at": {name of a parameter, address or name: "FILE:LINE"},
- *             "maps": {initiator: {"luns", "all", "readonly", "where"}}: lunmap's arguments }
+ *             "maps": {initiator: {"luns", "all", "readonly", "where"}}: lunmap's arguments,
+ *             "accounts": [binding, ...] }
+ *   binding { "user", "outgoing", "where" }
  *   lun     { "lun", "where", "allow-in-use", "new": arguments of "logicalunit new",
  *             "params": [[name, value], ...] }
  *
@@ -25,6 +28,8 @@
 #define CONF_NAME_MAX 223 /* RFC 7143 4.2.7.1 */
 #define CONF_NO_MEDIUM "NONE:" /* a path that begins so: no medium */
 
+#define CONF_NO_PASSWORD "PLEASE_CORRECT_THE_PASSWORD" /* in the place of one that is not shown */
+
 /* A new reference; NULL with notes: an error, told with file and line. Warnings alone are none. */
 json_t *conf_model(const struct conf *c);
 /* conf_init, conf_read, conf_model and conf_free in one. */
@@ -34,6 +39,12 @@ json_t *conf_load(const char *path, struct conf_notes *notes);
 int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *out);
 /* The same for its LUN maps: into target["maps"]. */
 int conf_maps(struct conf_notes *notes, const struct conf_node *target, json_t *out);
+/*
+ * The same for an account: its password into @accounts, the state's, and what it is for into @list,
+ * the target's or that of discovery.
+ */
+int conf_account(struct conf_notes *notes, const struct conf_node *n, bool outgoing,
+		 json_t *accounts, json_t *list);
 /* A directive of LUNs, which a target may have for all of its own. */
 bool conf_lun_directive(const char *name);
 bool conf_is_yes(const char *value);

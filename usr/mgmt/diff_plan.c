@@ -185,9 +185,36 @@ static long long free_tid(struct diff_plan *p)
 	return p->next_tid;
 }
 
+/* @was NULL: it is new. */
+static void target_accounts(struct diff_plan *p, long long tid, const json_t *was,
+			    const json_t *want)
+{
+	struct diff_bound b = { .target = diff_str(want, "name"), .tid = tid,
+				.was = json_object_get(was, "accounts"),
+				.want = json_object_get(want, "accounts") };
+
+	diff_bindings(p, &b);
+	p->rank = DIFF_DELETE;
+	diff_bindings_removed(p, &b);
+}
+
+static void discovery_accounts(struct diff_plan *p)
+{
+	struct diff_bound b = { .was = json_object_get(p->running, "discovery"),
+				.want = json_object_get(p->wanted, "discovery") };
+
+	p->rank = DIFF_CHANGE;
+	diff_bindings(p, &b);
+	if (p->opts->add_only)
+		return;
+	p->rank = DIFF_DELETE;
+	diff_bindings_removed(p, &b);
+}
+
 static void add_target(struct diff_plan *p, const json_t *want)
 {
 	long long tid = diff_int(want, "tid");
+	enum diff_rank rank;
 	json_t *args;
 
 	if (!tid)
@@ -201,8 +228,11 @@ static void add_target(struct diff_plan *p, const json_t *want)
 	json_object_set(args, "lld", json_object_get(want, "driver"));
 	diff_step(p, "+", "target", "new", args, "target %s, tid %lld", diff_str(want, "name"),
 		  tid);
+	rank = p->rank;
 	diff_params(p, tid, NULL, want);
 	diff_luns(p, tid, NULL, want);
+	p->rank = rank;
+	target_accounts(p, tid, NULL, want);
 	p->rank = DIFF_OPEN;
 	diff_maps(p, tid, NULL, want);
 	diff_limits(p, tid, NULL, want);
@@ -219,6 +249,7 @@ static bool delete_target(struct diff_plan *p, const json_t *t, const char *why)
 		diff_step(p, "#", NULL, NULL, NULL,
 			  "target %s, tid %lld, stays, though %s: it is in use, and --force was "
 			  "not given", diff_str(t, "name"), tid, why);
+		diff_keep_accounts(p, t);
 		return false;
 	}
 	args = args_of(tid);
@@ -246,6 +277,8 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 	diff_limits(p, tid, was, want);
 	p->rank = DIFF_CHANGE;
 	diff_luns(p, tid, was, want);
+	p->rank = DIFF_CHANGE;
+	target_accounts(p, tid, was, want);
 	p->rank = DIFF_CHANGE;
 	diff_all_access(p, tid, was, want);
 }
@@ -309,6 +342,9 @@ static void plan_all(struct diff_plan *p, const json_t *before, const json_t *af
 	json_t *t, *was;
 	size_t i;
 
+	diff_accounts(p);
+	if (!p->opts->only)
+		discovery_accounts(p);
 	p->where = NULL;
 	json_array_foreach(json_object_get(p->running, "targets"), i, t)
 		if (concerned(p, t) && !same_name(after, t))
@@ -323,15 +359,18 @@ static void plan_all(struct diff_plan *p, const json_t *before, const json_t *af
 		else if (!p->opts->add_only)
 			change_target(p, was, t);
 	}
+	if (!p->opts->only && !p->opts->add_only)
+		diff_accounts_removed(p);
 }
 
 json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff_opts *opts)
 {
 	struct diff_plan p = { .steps = json_array(), .running = running, .wanted = wanted,
-			       .opts = opts, .tids = json_object(), .paths = json_object() };
+			       .opts = opts, .tids = json_object(), .paths = json_object(),
+			       .kept = json_object() };
 	json_t *before = by_name(running), *after = by_name(wanted);
 
-	if (p.steps && p.tids && p.paths && before && after) {
+	if (p.steps && p.tids && p.paths && p.kept && before && after) {
 		survey(&p);
 		plan_all(&p, before, after);
 	}
@@ -339,6 +378,7 @@ json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff
 	json_decref(after);
 	json_decref(p.tids);
 	json_decref(p.paths);
+	json_decref(p.kept);
 	return p.steps;
 }
 

@@ -26,6 +26,7 @@ enum diff_rank { DIFF_BUILD, DIFF_CHANGE, DIFF_DELETE, DIFF_AFTER, DIFF_OPEN };
 struct diff_opts {
 	const char *only; /* a target's name; NULL: all */
 	bool add_only;	  /* what runs already is not changed */
+	bool exact;	  /* also accounts that are bound to nothing */
 	bool force;	  /* also what ends sessions, or uses a device that is in use */
 };
 
@@ -35,6 +36,7 @@ struct diff_plan {
 	const struct diff_opts *opts;
 	json_t *tids;	/* in use or spoken for, by number as text */
 	json_t *paths;	/* of running LUNs */
+	json_t *kept;	/* accounts of targets that stay against the file, by name */
 	long long next_tid;
 	enum diff_rank rank; /* of the steps that are being made */
 	const char *where;   /* and what asks for them; may be NULL */
@@ -45,7 +47,7 @@ json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff
 /* The same steps by rank, a new reference; NULL: no memory. */
 json_t *diff_order(const json_t *steps);
 
-/* For diff_lun.c and diff_plan.c. @args is taken over; NULL @object: sign "#". */
+/* For diff_*.c. @args is taken over; NULL @object: sign "#". */
 void diff_step(struct diff_plan *p, const char *sign, const char *object, const char *verb,
 	       json_t *args, const char *fmt, ...) printf_like(6, 7);
 /* Steps for the LUNs of a target; @was NULL: it is new. */
@@ -54,6 +56,19 @@ void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json
 void diff_limits(struct diff_plan *p, long long tid, const json_t *was, const json_t *want);
 /* The same for its LUN maps. */
 void diff_maps(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted);
+/* Accounts of a target, or of discovery, as they are and as they shall be. */
+struct diff_bound {
+	const char *target; /* NULL: discovery */
+	long long tid;
+	const json_t *was, *want;
+};
+/* Makes accounts, and changes passwords. */
+void diff_accounts(struct diff_plan *p);
+void diff_bindings(struct diff_plan *p, const struct diff_bound *b);
+void diff_bindings_removed(struct diff_plan *p, const struct diff_bound *b);
+/* The running @target stays. */
+void diff_keep_accounts(struct diff_plan *p, const json_t *target);
+void diff_accounts_removed(struct diff_plan *p);
 /* NULL when the store of a LUN can be opened, or why not. @force: in use or not. */
 const char *diff_store_trouble(const json_t *new, bool force);
 

@@ -19,6 +19,7 @@ struct dflt {
 
 /* What tgtd starts with: a test compares a fresh target with this. */
 static const struct dflt target_defaults[] = {
+	{ "CHAPAlgorithms", "" },
 	{ "DataDigest", "None,CRC32C" },
 	{ "DataPDUInOrder", "Yes" },
 	{ "DataSequenceInOrder", "Yes" },
@@ -262,6 +263,7 @@ static json_t *target_params(const json_t *shown)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		put(params, names[i], json_object_get(shown, names[i]));
 	put(params, "TargetAlias", json_object_get(shown, "alias"));
+	put(params, "CHAPAlgorithms", json_object_get(shown, "chap_algorithms"));
 	put(params, "RedirectAddress", json_object_get(redirect, "address"));
 	put(params, "RedirectPort", json_object_get(redirect, "port"));
 	put(params, "RedirectReason", json_object_get(redirect, "reason"));
@@ -293,6 +295,34 @@ static json_t *limits_state(const json_t *shown)
 	return limits;
 }
 
+/* A target's "accounts" as they are shown, or none. */
+static json_t *bindings_state(const json_t *shown)
+{
+	json_t *accounts = json_object_get(shown, "accounts");
+
+	return json_is_array(accounts) ? json_incref(accounts) : json_array();
+}
+
+void diff_state_accounts(json_t *state, const json_t *shown)
+{
+	json_t *accounts = json_object(), *discovery = json_array(), *a, *b, *bound;
+	size_t i, j;
+
+	json_array_foreach(shown, i, a) {
+		bound = json_object_get(a, "bound");
+		json_object_set_new(accounts, diff_str(a, "user"),
+				    json_pack("{s:b s:O*}", "bound", json_array_size(bound) > 0,
+					      "password", json_object_get(a, "password")));
+		json_array_foreach(bound, j, b)
+			if (!json_object_get(b, "tid"))
+				json_array_append_new(discovery, json_pack(
+					"{s:O s:O}", "user", json_object_get(a, "user"), "outgoing",
+					json_object_get(b, "outgoing")));
+	}
+	json_object_set_new(state, "accounts", accounts);
+	json_object_set_new(state, "discovery", discovery);
+}
+
 json_t *diff_state(const json_t *shown)
 {
 	json_t *targets = json_array(), *t;
@@ -300,7 +330,7 @@ json_t *diff_state(const json_t *shown)
 
 	json_array_foreach(shown, i, t) {
 		json_array_append_new(targets, json_pack(
-			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o s:o}", "name", json_object_get(t, "name"),
+			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o s:o s:o}", "name", json_object_get(t, "name"),
 			"driver", json_object_get(t, "driver"), "tid", json_object_get(t, "tid"),
 			"where", "running", "sessions",
 			(json_int_t)json_array_size(json_object_get(t, "nexuses")), "params",
@@ -308,7 +338,8 @@ json_t *diff_state(const json_t *shown)
 			"names", json_object_get(t, "initiator_names"), "luns",
 			luns_state(json_object_get(t, "luns")), "maps",
 			maps_state(json_object_get(t, "lun_maps")), "limits",
-			limits_state(json_object_get(t, "initiator_limits"))));
+			limits_state(json_object_get(t, "initiator_limits")), "accounts",
+			bindings_state(t)));
 	}
 	return json_pack("{s:o}", "targets", targets);
 }

@@ -15,6 +15,11 @@
  * show as a value comes last in its "params". Controllers that tgtd makes are left out.
  */
 json_t *diff_state(const json_t *shown);
+/*
+ * Adds accounts and discovery. @shown: the result of "account show"; without passwords when it was
+ * not asked with --secrets. An account also has "bound", whether anything is.
+ */
+void diff_state_accounts(json_t *state, const json_t *shown);
 
 /* A parameter's value when nobody set it; NULL: it has none that is known, so it stays. */
 const char *diff_target_default(const char *name);

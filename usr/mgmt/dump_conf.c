@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mgmt/conf_limit.h"
@@ -14,6 +15,7 @@
 #include "mgmt/diff_state.h"
 
 struct dump {
+	const json_t *accounts; /* NULL: passwords are not written */
 	struct strbuf *out;
 	struct err *err;
 };
@@ -164,6 +166,56 @@ static void list(struct dump *d, const char *name, const json_t *texts)
 		line(d, 4, name, json_string_value(v));
 }
 
+/* The name of a block ends at a quote within quotes: such a name stands without, if it can. */
+static void block_name(struct dump *d, const char *s)
+{
+	if (!strchr(s, '"')) {
+		value(d, s);
+		return;
+	}
+	if (*s == ' ' || strchr(" /", s[strlen(s) - 1]))
+		err_set(d->err, ERR_INVALID_REQUEST,
+			"the account '%s' has a name that a configuration file can't have", s);
+	for (; *s; s++) {
+		if (strchr("\\\"$#", *s))
+			strbuf_putc(d->out, '\\');
+		strbuf_putc(d->out, *s);
+	}
+}
+
+/* A line when it can be one: the predecessor's scripts know that. */
+static void account(struct dump *d, int indent, const char *name, const json_t *binding)
+{
+	const char *user = diff_str(binding, "user");
+	const char *pw = diff_str(json_object_get(d->accounts, user), "password");
+
+	if (!*pw)
+		pw = CONF_NO_PASSWORD;
+	if (plain(user) && plain(pw)) {
+		strbuf_printf(d->out, "%*s%s %s %s\n", indent, "", name, user, pw);
+		return;
+	}
+	strbuf_printf(d->out, "%*s<%s ", indent, "", name);
+	block_name(d, user);
+	strbuf_puts(d->out, ">\n");
+	line(d, indent + 4, "password", pw);
+	strbuf_printf(d->out, "%*s</%s>\n", indent, "", name);
+}
+
+static void accounts(struct dump *d, int indent, const char *kind, const json_t *bindings)
+{
+	const json_t *b;
+	char name[32];
+	size_t i;
+
+	json_array_foreach(bindings, i, b) {
+		bool outgoing = json_is_true(json_object_get(b, "outgoing"));
+
+		snprintf(name, sizeof(name), "%s%suser", outgoing ? "outgoing" : "incoming", kind);
+		account(d, indent, name, b);
+	}
+}
+
 static void map(struct dump *d, const char *initiator, const json_t *m)
 {
 	json_t *luns = json_object_get(m, "luns"), *v;
@@ -213,6 +265,7 @@ static void target(struct dump *d, const json_t *t)
 		map(d, initiator, m);
 	json_object_foreach(json_object_get(t, "limits"), initiator, m)
 		limit(d, initiator, m);
+	accounts(d, 4, "", json_object_get(t, "accounts"));
 	list(d, "initiator-address", json_object_get(t, "addresses"));
 	list(d, "initiator-name", json_object_get(t, "names"));
 	if (!json_array_size(json_object_get(t, "addresses")) &&
@@ -222,14 +275,16 @@ static void target(struct dump *d, const json_t *t)
 	json_decref(paths);
 }
 
-int dump_conf(const json_t *state, struct strbuf *out, struct err *err)
+int dump_conf(const json_t *state, bool secrets, struct strbuf *out, struct err *err)
 {
-	struct dump d = { .out = out, .err = err };
+	struct dump d = { .out = out, .err = err,
+			  .accounts = secrets ? json_object_get(state, "accounts") : NULL };
 	const json_t *t;
 	size_t i;
 
 	strbuf_puts(out, "# Written by tgt-admin --dump; see targets.conf(5).\n"
 			 "default-driver iscsi\n");
+	accounts(&d, 0, "discovery", json_object_get(state, "discovery"));
 	json_array_foreach(json_object_get(state, "targets"), i, t)
 		target(&d, t);
 	if (!strbuf_ok(out))

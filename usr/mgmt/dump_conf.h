@@ -6,11 +6,15 @@
 #define MGMT_DUMP_CONF_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/strbuf.h"
 
-/* 0, or -EINVAL with @err: a value can't be written in such a file, or no memory. */
-int dump_conf(const json_t *state, struct strbuf *out, struct err *err);
+/*
+ * @secrets: with passwords, else CONF_NO_PASSWORD stands for each. 0, or -EINVAL with @err: a value can't be written
+ * in such a file, or no memory.
+ */
+int dump_conf(const json_t *state, bool secrets, struct strbuf *out, struct err *err);
 
 #endif

@@ -80,6 +80,7 @@ static void names_and_secrets_have_1_to_255_bytes(void **state)
 	assert_int_equal(new_code("", "s"), ERR_INVALID_REQUEST);
 	assert_int_equal(new_code("x", ""), ERR_INVALID_REQUEST);
 	assert_int_equal(new_code("a\nb", "s"), ERR_INVALID_REQUEST);
+	assert_int_equal(new_code("x", "a\tb"), ERR_INVALID_REQUEST);
 	assert_int_equal(new_code("joe", "other"), ERR_USER_EXISTS);
 	assert_string_equal(account_find("joe")->secret, "s");
 	assert_null(account_find("Joe"));

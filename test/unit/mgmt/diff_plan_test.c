@@ -94,7 +94,7 @@ static void assert_plan(const char *shown, const char *text, const char *expecte
 	struct err err = { .code = ERR_OK };
 
 	assert_steps(running, wanted, expected);
-	assert_int_equal(dump_conf(running, &dump, &err), 0);
+	assert_int_equal(dump_conf(running, true, &dump, &err), 0);
 	dumped = wanted_state(dump.s);
 	assert_steps(running, dumped, "");
 	json_decref(dumped);
