@@ -101,6 +101,79 @@ chap_url() {
 	reads "$(chap_url u1%another-secret)"
 }
 
+# chap ARG...: the command of that name of our own initiator.
+chap() {
+	timeout 60 python3 "$top/test/lib/initiator.py" chap "$PORT" "$IQN" "$@"
+}
+
+@test "every algorithm, in both directions, with keys cut into many PDUs" {
+	a_disk
+	tgtadm account bind --tid 1 --user joe
+	tgtadm account bind --tid 1 --user disk --outgoing
+	local alg
+	for alg in 5 6 7 8; do
+		[ "$(chap login $alg joe secret-of-joe)" = $alg ]
+		[ "$(chap login $alg joe secret-of-joe disk secret-of-disk)" = $alg ]
+		run chap login $alg joe secret-of-jane disk secret-of-disk
+		[ "$output" = 'login status 0201' ]
+		run chap login $alg joe secret-of-joe disk secret-of-dusk
+		[ "$output" = 'not the right target: the target has another secret' ]
+	done
+	# The strongest of them, unless the administrator wants another.
+	[ "$(chap login 5,6,7,8 joe secret-of-joe)" = 8 ]
+	tgtadm target update --tid 1 --name CHAPAlgorithms --value SHA256,SHA1
+	[ "$(chap login 5,6,7,8 joe secret-of-joe)" = 7 ]
+	[ "$(chap login 6,8,5 joe secret-of-joe)" = 6 ]
+	run chap login 8,5 joe secret-of-joe
+	[ "$output" = 'login status 0201' ]
+	tgtadm --json target show | jq -e '.[0].chap_algorithms == "SHA256,SHA1"'
+}
+
+@test "discovery with every algorithm, in both directions" {
+	a_disk --iscsi chap_algorithms=MD5:SHA256:SHA3-256
+	tgtadm account bind --user joe
+	tgtadm account bind --user disk --outgoing
+	local alg
+	for alg in 5 7 8; do
+		[ "$(chap discovery $alg joe secret-of-joe disk secret-of-disk)" = $alg ]
+	done
+	[ "$(chap discovery 8,7,5 joe secret-of-joe)" = 5 ]
+	run chap discovery 6 joe secret-of-joe
+	[ "$output" = 'login status 0201' ]
+	run chap discovery 8 joe secret-of-jane
+	[ "$output" = 'login status 0201' ]
+}
+
+@test "guesses from one address are slowed down" {
+	a_disk
+	tgtadm account bind --tid 1 --user joe
+	# Some seconds may pass on a slow machine: one guess more in two of them.
+	timeout 60 python3 "$top/test/lib/initiator.py" guesses "$PORT" "$IQN" 40 >"$DIR/guesses"
+	[ "$(grep -c 0201 "$DIR/guesses")" -ge 10 ]
+	[ "$(tail -n 1 "$DIR/guesses")" = 0301 ]
+	grep -q 'from 127.0.0.1:[0-9]* refused: too many failed logins from there' "$LOG"
+	# A little later the right one gets in.
+	wait_for 10 chap login 7 joe secret-of-joe
+}
+
+@test "a crypto library that forbids everything forbids accounts, and opens nothing" {
+	setup_dir
+	cat >"$DIR/openssl.cnf" <<-END
+	openssl_conf = init
+	[init]
+	alg_section = algs
+	[algs]
+	default_properties = fips=yes
+	END
+	OPENSSL_CONF=$DIR/openssl.cnf start_tgtd
+	add_target
+	tgtadm account new --user joe --password secret-of-joe
+	run tgtadm account bind --tid 1 --user joe
+	[ "$status" -eq 22 ]
+	[[ $output == *"this operation isn't supported"*libcrypto* ]]
+	grep -q 'algorithms of CHAP that are used: none' "$LOG"
+}
+
 # write_conf PASSWORD [MORE]: a target with the account joe, and the account find for discovery.
 write_conf() {
 	cat >"$DIR/targets.conf" <<-END

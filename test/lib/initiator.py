@@ -10,6 +10,8 @@ import struct
 import sys
 import time
 
+from login import Chap, Login, Refused, Wrong
+
 NAME = "iqn.2026-11.org.example:initiator"
 
 
@@ -20,24 +22,13 @@ class Closed(Exception):
 class Session:
     """A normal session of one connection (RFC 7143), LUN 1 unless told otherwise."""
 
-    def __init__(self, port, iqn, name=NAME, isid=1, keys=(), timeout=20):
+    def __init__(self, port, iqn, name=NAME, isid=1, keys=(), timeout=20, chap=None, piece=8192):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.cmd_sn, self.exp_stat_sn, self.itt = 1, 1, 1
-        self.login(iqn, name, isid, keys)
-
-    def login(self, iqn, name, isid, keys):
-        text = [f"InitiatorName={name}", f"TargetName={iqn}", "SessionType=Normal", *keys]
-        data = b"".join(t.encode() + b"\0" for t in text)
-        bhs = bytearray(48)
-        bhs[0], bhs[1], bhs[8] = 0x43, 0x87, 0x80
-        struct.pack_into(">H", bhs, 10, isid)
-        struct.pack_into(">IHxxII", bhs, 16, 1, 0, self.cmd_sn, self.exp_stat_sn)
-        self.send(bhs, data)
-        bhs, _ = self.recv()
-        if bhs[36]:
-            raise Closed("login status %02x%02x" % (bhs[36], bhs[37]))
-        self.exp_stat_sn = struct.unpack_from(">I", bhs, 24)[0] + 1
+        kind = [f"TargetName={iqn}", "SessionType=Normal"] if iqn else ["SessionType=Discovery"]
+        login = Login(self, isid, piece=piece)
+        self.said = login.run([f"InitiatorName={name}", *kind], keys, chap).keys
 
     def send(self, bhs, data=b""):
         bhs[5:8] = struct.pack(">I", len(data))[1:]
@@ -107,6 +98,55 @@ class Session:
 
     def sync(self):
         return self.command(struct.pack(">BBIxHx", 0x35, 0, 0, 0))[0]
+
+
+def send_targets(port, iqn, chap):
+    """Whether a discovery session finds the target."""
+    s = Session(port, None, chap=chap)
+    bhs = bytearray(48)
+    bhs[0], bhs[1] = 0x44, 0x80
+    struct.pack_into(">IIII", bhs, 16, 9, 0xFFFFFFFF, s.cmd_sn, s.exp_stat_sn)
+    s.send(bhs, b"SendTargets=All\0")
+    return f"TargetName={iqn}".encode() in s.recv()[1].split(b"\0")
+
+
+def guesses(port, iqn, count):
+    """COUNT logins with wrong secrets, as fast as they go; prints the status of each."""
+    for i in range(int(count)):
+        try:
+            Session(port, iqn, chap=Chap("joe", f"guess {i}"))
+        except Refused as e:
+            print("%04x" % e.status)
+
+
+def chap(port, iqn, what, *args):
+    """login ALGORITHMS USER SECRET [NAME SECRET]: as listed, "7,5"; prints the one that was taken;
+    discovery, the same; hold DIR USER SECRET: in until DIR/out is there; when it is in, DIR/in is."""
+    if what == "hold":
+        s = Session(port, iqn, chap=Chap(*args[1:]))
+        s.ready()
+        with open(args[0] + "/in", "w", encoding="ascii"):
+            pass
+        while not os.path.exists(args[0] + "/out"):
+            assert s.read10(0, 1) is not None
+            time.sleep(0.02)
+        assert s.read10(0, 1) is not None
+        return
+    c = Chap(args[1], args[2], args[3:5] or None, tuple(map(int, args[0].split(","))))
+    try:
+        if what == "discovery":
+            assert send_targets(port, iqn, c)
+        else:
+            s = Session(port, iqn, chap=c, piece=50)
+            s.ready()
+            assert s.read10(0, 1) is not None
+        print(c.chosen)
+    except Refused as e:
+        print(e)
+        sys.exit(2)
+    except Wrong as e:
+        print("not the right target:", e)
+        sys.exit(3)
 
 
 def check_alive(port, iqn):
@@ -227,7 +267,7 @@ def verify(path, log):
 
 
 def main():
-    commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive)}
+    commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive, guesses, chap)}
     if sys.argv[1] == "verify":
         verify(*sys.argv[2:])
     else:
