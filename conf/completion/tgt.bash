@@ -135,6 +135,20 @@ _tgtadm_table() {
 		$1 == object && $2 == verb { for (i = 3; i <= NF; i++) print $i }' <<<"$_tgt_verbs"
 }
 
+# "top" has options and no verbs.
+_tgtadm_top() {
+	case $opt in
+	--view) _tgt_reply luns targets sessions ;;
+	--sort)
+		_tgt_reply name reads writes read-bytes write-bytes mean read-p99 write-p99 depth errors
+		;;
+	*)
+		_tgt_takes "$opt" $_tgt_verbs ||
+			_tgt_options $(sed -n 's/^top //p' <<<"$_tgt_verbs") --json --control-port= --help
+		;;
+	esac
+}
+
 _tgtadm_object() {
 	case $1 in
 	sys) echo system ;;
@@ -215,6 +229,9 @@ _tgtadm() {
 		classic=y
 	elif [ "$object" = help ]; then
 		_tgt_reply $(_tgtadm_table ${verb:+"$(_tgtadm_object "$verb")"})
+		return
+	elif [ "$object" = top ]; then
+		_tgtadm_top
 		return
 	fi
 	if [[ $opt == -? ]] || _tgt_takes "$opt" $_tgt_verbs; then

@@ -58,11 +58,14 @@ has() {
 	# One that is there already is not offered again.
 	expect 'tgtadm target delete --tid=4 --t' ''
 	expect 'tgtadm --json -C 3 system s' 'show stat'
+	has 'tgtadm top ' --interval= --once --sort=
+	expect 'tgtadm top --once --view ' 'luns sessions targets'
+	has 'tgtadm top --sort=read' reads read-p99
 }
 
 @test "every verb and option of the table is offered" {
 	while read -r object verb options; do
-		[ "$object" != classic ] || continue
+		[[ $object != classic && $object != top ]] || continue
 		has "tgtadm $object " "$verb"
 		[ -z "$options" ] || has "tgtadm $object $verb --" $options
 		has "tgtadm --mode $object --op " "$verb"
