@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The kernel's initiator as users use it: what a disk looks like, file systems, discard, resize.
-# vm: -t 180 -m 1536M
+# vm: -t 360 -m 1536M
 
 . "${0%/*}/lib.sh"
 

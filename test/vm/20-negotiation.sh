@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What initiator and target may agree on at login, and that data come through with each.
-# vm: -t 240
+# vm: -t 480
 
 . "${0%/*}/lib.sh"
 

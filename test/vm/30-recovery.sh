@@ -4,7 +4,7 @@
 # What goes wrong under load: cut connections, a link that is down, resets, commands that time out,
 # tgtd killed. The initiator recovers, and fio finds every write that was acknowledged. The target
 # is in a network of its own, behind a veth pair.
-# vm: -t 300 -m 1536M
+# vm: -t 600 -m 1536M
 
 . "${0%/*}/lib.sh"
 

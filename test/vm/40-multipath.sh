@@ -3,7 +3,7 @@
 #
 # dm-multipath over two portals: it sees one disk, and goes on under load when a path goes, comes
 # back, and the other goes.
-# vm: -t 300 -m 1536M
+# vm: -t 600 -m 1536M
 
 . "${0%/*}/lib.sh"
 

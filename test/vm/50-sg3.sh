@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # sg3_utils through the kernel: what it shows of a disk, and each command it can send.
-# vm: -t 240
+# vm: -t 480
 
 . "${0%/*}/lib.sh"
 
 serve() {
-	tgtd_start && target_new 1 && lun_new 1 1 $work/a 16M &&
+	tgtd_start && target_new 1 && lun_new 1 1 $work/a 16M --bsopts atomic=$work/a.atomic &&
 		adm lu update --tid 1 --lun 1 --params thin_provisioning=1 &&
 		initiator_start && iscsiadm -m discovery -t st -p $portal && login 1 || return
 	D=/dev/$(disk 1) && G=$(echo /sys/block/"${D#/dev/}"/device/scsi_generic/*) && G=/dev/${G##*/}

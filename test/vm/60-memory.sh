@@ -4,7 +4,7 @@
 # Initiator and target on one machine with little memory. Dirty pages of a LUN are written back through
 # tgtd, which must not need memory for that which only the write-back can free; and the OOM killer
 # takes others first.
-# vm: -t 280 -m 400M -D 1G
+# vm: -t 600 -m 400M -D 1G
 
 . "${0%/*}/lib.sh"
 

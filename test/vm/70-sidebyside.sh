@@ -4,7 +4,7 @@
 # LIO, Debian's tgt and this tgtd with the same file and the same fio jobs, one after the other in one
 # machine. A table for people: emulated processors prove nothing about speed, so only a job that
 # fails is a failure.
-# vm: -t 280 -m 1536M
+# vm: -t 600 -m 1536M
 
 . "${0%/*}/lib.sh"
 

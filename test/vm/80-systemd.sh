@@ -3,7 +3,7 @@
 #
 # The shipped units under systemd: active when all is configured, reload, restart, failure, stop,
 # the watchdog, sockets that systemd holds, and a service without root.
-# vm: -S -t 280
+# vm: -S -t 600
 
 . "${0%/*}/lib.sh"
 
