@@ -32,6 +32,8 @@ static void usage(FILE *out)
 	      "  -d, --debug 0|1           log more\n"
 	      "      --iscsi OPT,...       options of the iSCSI driver:\n"
 	      "                              portal=[ADDRESS][:PORT]  listen there; may be repeated\n"
+	      "                              tag=N, interface=NAME    of the portal before it\n"
+	      "                              dscp=, keepalive=, user_timeout=  of its sockets\n"
 	      "                              nop_interval=SECONDS     ping idle initiators\n"
 	      "                              nop_count=N              and drop them after N lost pings\n"
 	      "  -V, --version             print the version\n"

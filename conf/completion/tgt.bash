@@ -270,7 +270,10 @@ _tgtd() {
 	COMPREPLY=()
 	_tgt_words
 	case $opt in
-	--iscsi) _tgt_reply portal= nop_interval= nop_count= ;;
+	--iscsi)
+		_tgt_reply portal= tag= interface= dscp= keepalive= user_timeout= nop_interval= \
+			nop_count=
+		;;
 	--debug | -d) _tgt_reply 0 1 ;;
 	--state-dir | -s) _tgt_files -d ;;
 	--pid-file | -p | --config) _tgt_files ;;

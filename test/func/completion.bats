@@ -123,7 +123,7 @@ has() {
 			[[ $got == *"$option"* ]] || { echo "$program lacks $option"; return 1; }
 		done < <("$program" --help | sed -nE 's/^ +(-., )?(--[a-z_-]+).*/\2/p')
 	done
-	expect 'tgtd --iscsi ' 'nop_count= nop_interval= portal='
+	expect 'tgtd --iscsi ' 'dscp= interface= keepalive= nop_count= nop_interval= portal= tag= user_timeout='
 	expect 'tgtd --debug ' '0 1'
 	expect 'tgtimg --op ' 'new show'
 	expect 'tgtimg -o n' 'new'

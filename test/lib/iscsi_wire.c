@@ -127,6 +127,40 @@ void wire_open(struct wire_conn *c, struct wire *w)
 	login_start(conn);
 }
 
+void wire_dial(struct wire_conn *c, struct wire *w, const struct addr *to)
+{
+	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, &to->sa, to->len), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	*c = (struct wire_conn){ .w = w, .fd = fd, .itt = 1, .cmd_sn = 1, .isid = { 0x80, 1 } };
+	wire_settle(w);
+}
+
+uint16_t wire_discover(struct wire_conn *c, char *out, size_t size)
+{
+	static const char login[] = "InitiatorName=" WIRE_INITIATOR "\nSessionType=Discovery\n";
+	struct iscsi_text_req h = { .opcode = ISCSI_OP_TEXT_REQ | ISCSI_IMMEDIATE, .flags = 0x80 };
+	uint16_t status = wire_login_status(c, 0x87, login);
+	struct wire_pdu pdu = { .data = NULL };
+	uint32_t i;
+
+	if (status)
+		return status;
+	be32_put(&h.itt, 1);
+	be32_put(&h.ttt, ISCSI_RESERVED_TAG);
+	be32_put(&h.cmd_sn, c->cmd_sn);
+	wire_send(c, &h, "SendTargets=All", 16);
+	assert_true(wire_recv(c, &pdu));
+	assert_true(pdu.len < size);
+	for (i = 0; i < pdu.len; i++)
+		out[i] = (char)(pdu.data[i] ? pdu.data[i] : ' ');
+	out[i] = '\0';
+	wire_pdu_free(&pdu);
+	return 0;
+}
+
 void wire_close(struct wire_conn *c)
 {
 	close(c->fd);

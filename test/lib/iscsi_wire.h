@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/loop.h"
 #include "bs/bs.h"
 #include "iscsi/iscsi_proto.h"
@@ -68,6 +69,8 @@ int wire_teardown(void **state);
 void wire_settle(struct wire *w);
 
 void wire_open(struct wire_conn *c, struct wire *w);
+/* Through a real socket, to @to: the target has seen it when this returns. */
+void wire_dial(struct wire_conn *c, struct wire *w, const struct addr *to);
 void wire_close(struct wire_conn *c);
 void wire_send_bytes(struct wire_conn *c, const void *p, size_t n);
 /* Header, padding and digests are added to @bhs and @data; DataSegmentLength is set. */
@@ -82,6 +85,12 @@ void wire_login_request(struct wire_conn *c, uint8_t flags, const char *text);
 void wire_login(struct wire_conn *c, const char *keys);
 /* The status of a login that is refused, or 0. */
 uint16_t wire_login_status(struct wire_conn *c, uint8_t flags, const char *text);
+
+/*
+ * Logs in to a discovery session and asks SendTargets=All: what is told, with blanks for NULs. 0, or the
+ * status of the login.
+ */
+uint16_t wire_discover(struct wire_conn *c, char *out, size_t size);
 
 /* SCSI commands: fill and send the header with @data immediate; returns the ITT. */
 uint32_t wire_cmd(struct wire_conn *c, const uint8_t *cdb, size_t cdb_len, uint8_t flags,

@@ -121,6 +121,7 @@ static void reap(struct loop_call *call)
 	list_del(&conn->link);
 	if (conn->session)
 		session_conn_freed(conn->session);
+	portal_unref(conn->portal);
 	free(conn);
 	tell_waiters(&waiters);
 	iscsi_check_stopped();
@@ -137,7 +138,8 @@ struct iscsi_conn *conn_new(const struct iscsi_link *ops, int fd, struct iscsi_p
 		return NULL;
 	}
 	conn->ops = ops;
-	conn->tpgt = portal ? portal->tag : 1;
+	conn->portal = portal_ref(portal);
+	conn->tpgt = portal ? portal->conf.tag : 1;
 	conn->peer = *peer;
 	conn->local = *local;
 	conn->state = CONN_LOGIN;

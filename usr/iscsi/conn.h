@@ -84,6 +84,7 @@ struct iscsi_conn {
 	struct loop_fd fd;	/* TCP; fd.fd is -1 when closed */
 	enum conn_state state;
 	struct iscsi_session *session; /* NULL until the login's end; then until the connection is freed */
+	struct iscsi_portal *portal; /* that accepted it, which may be deleted: a reference; may be NULL */
 	uint16_t tpgt;		/* target portal group tag of the portal that accepted it */
 	struct addr peer, local;
 	uint16_t cid;

@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "iscsi/account.h"
 #include "iscsi/chap_hash.h"
+#include "iscsi/admit.h"
 #include "iscsi/keys.h"
 #include "iscsi/portal.h"
 #include "iscsi/take.h"
@@ -46,6 +47,7 @@ struct iscsi {
 	uint32_t nop_interval_s, nop_count; /* defaults for new targets */
 	struct chap_order chap_order;	    /* of targets without one of their own, and discovery */
 	struct account_set discovery_accounts;
+	struct portal_sock portal_sock; /* of portals that say nothing else */
 	struct iscsi_limits limits;
 	bool stopping;
 	struct loop_call stop_call;
@@ -61,6 +63,7 @@ struct iscsi_target {
 	uint32_t nop_interval_s, nop_count;
 	struct account_set accounts;
 	struct chap_order chap_order; /* CHAPAlgorithms; empty: the driver's */
+	struct admit_groups groups; /* PortalGroups */
 	char *alias;		/* TargetAlias; NULL: none is sent */
 	char *redirect_addr;	/* as set by RedirectAddress ...; NULL: none */
 	uint16_t redirect_port;

@@ -120,6 +120,16 @@ static int set_chap_order(struct iscsi_target *it, const char *value, struct err
 	return 0;
 }
 
+/* Sessions through other groups end. */
+static int set_groups(struct iscsi_target *it, const char *value, struct err *err)
+{
+	int r = admit_groups_parse(&it->groups, value, err);
+
+	if (!r)
+		admit_again(it->t);
+	return r;
+}
+
 int iscsi_target_set(struct target *t, const char *name, const char *value, struct err *err)
 {
 	struct iscsi_target *it = iscsi_target_of(t);
@@ -137,6 +147,8 @@ int iscsi_target_set(struct target *t, const char *name, const char *value, stru
 		return set_chap_order(it, value, err);
 	if (!strcmp(name, "TargetAlias"))
 		return set_text(&it->alias, value, err);
+	if (!strcmp(name, "PortalGroups"))
+		return set_groups(it, value, err);
 	r = set_redirect(it, name, value, err);
 	return r == -ENOENT ? params_set(&it->params, name, value, err) : r;
 }
@@ -145,6 +157,7 @@ void iscsi_target_show(const struct target *t, json_t *obj)
 {
 	const struct iscsi_target *it = iscsi_target_of(t);
 	json_t *params = json_object();
+	char groups[ADMIT_GROUPS_TEXT];
 	char algs[64];
 
 	params_show(&it->params, params);
@@ -156,6 +169,8 @@ void iscsi_target_show(const struct target *t, json_t *obj)
 		chap_order_format(&it->chap_order, algs, sizeof(algs));
 		json_object_set_new(obj, "chap_algorithms", json_string(algs));
 	}
+	json_object_set_new(obj, "portal_groups",
+			    json_string(admit_groups_format(&it->groups, groups)));
 	if (it->alias)
 		json_object_set_new(obj, "alias", json_string(it->alias));
 	if (it->redirect_addr)

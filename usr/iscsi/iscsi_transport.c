@@ -10,11 +10,13 @@
 
 #include "base/log.h"
 #include "base/pool.h"
+#include "iscsi/admit.h"
 #include "iscsi/async.h"
 #include "iscsi/auth_limit.h"
 #include "iscsi/command.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/iscsi_options.h"
 #include "iscsi/iscsi_target.h"
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
@@ -39,42 +41,6 @@ static const struct iscsi_limits default_limits = {
 };
 
 /* --- start ------------------------------------------------------------------------------------ */
-
-static int option(char *text, bool *portals, struct err *err)
-{
-	char *value = strchr(text, '=');
-
-	if (!value)
-		return err_set(err, ERR_INVALID_REQUEST, "iSCSI options are name=value, not '%s'",
-			       text);
-	*value++ = '\0';
-	if (!strcmp(text, "portal")) {
-		*portals = true;
-		return portal_add(value, 1, err);
-	}
-	if (!strcmp(text, "nop_interval"))
-		return iscsi_parse_seconds(text, value, &iscsi.nop_interval_s, err);
-	if (!strcmp(text, "nop_count"))
-		return iscsi_parse_seconds(text, value, &iscsi.nop_count, err);
-	if (!strcmp(text, "chap_algorithms"))
-		return chap_order_parse(&iscsi.chap_order, value, err);
-	return err_set(err, ERR_INVALID_REQUEST,
-		       "iSCSI has no option '%s': portal, nop_interval, nop_count, chap_algorithms",
-		       text);
-}
-
-static int options(const char *opts, bool *portals, struct err *err)
-{
-	char *copy = strdup(opts), *save, *tok;
-	int r = 0;
-
-	if (!copy)
-		return err_set(err, ERR_NOMEM, "%s", "");
-	for (tok = strtok_r(copy, ",", &save); tok && !r; tok = strtok_r(NULL, ",", &save))
-		r = option(tok, portals, err);
-	free(copy);
-	return r;
-}
 
 static void tell_algorithms(void)
 {
@@ -120,19 +86,13 @@ static void done(void)
 
 static int start(struct core *core, const char *opts, struct err *err)
 {
-	bool portals;
-	int r = 0;
+	int r;
 
 	if (!iscsi.staging)
 		iscsi_init(core);
-	/* Sockets that were passed in are portals already (portal_adopt). */
-	portals = !list_empty(&iscsi.portals);
 	if (!iscsi.staging)
 		return err_set(err, ERR_NOMEM, "%s", "");
-	if (opts)
-		r = options(opts, &portals, err);
-	if (!r && !portals)
-		r = portal_add("", 1, err);
+	r = iscsi_options(opts ? opts : "", err);
 	if (r)
 		done();
 	else
@@ -201,19 +161,7 @@ static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 
 static void access_changed(struct target *t)
 {
-	struct iscsi_session *s, *tmp;
-
-	list_for_each_safe(s, tmp, &iscsi.sessions, link) {
-		struct iscsi_conn *conn = list_empty(&s->conns) ?
-						  NULL :
-						  list_first(&s->conns, struct iscsi_conn, link);
-
-		if (s->target && s->target->t == t && conn && !s->dying &&
-		    !access_ok(&t->access, s->initiator, &conn->peer)) {
-			iscsi.cut[s->tsih / 8] |= (uint8_t)(1 << s->tsih % 8);
-			session_close(s, "no longer allowed by the access list", NULL, NULL);
-		}
-	}
+	admit_again(t);
 }
 
 static void nexus_kill(struct nexus *n, const char *why)
@@ -279,5 +227,6 @@ struct transport iscsi_transport = {
 	.tmf_respond = iscsi_tmf_respond,
 	.nexus_kill = nexus_kill,
 	.transport_id = transport_id,
+	.ports = admit_ports,
 	.port_name = port_name,
 };

@@ -9,34 +9,12 @@
 
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
-#include "iscsi/portal.h"
 #include "iscsi/session.h"
 #include "target/nexus.h"
 #include "target/stats.h"
 #include "target/stats_show.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
-
-int portal_verb_new(struct verb_call *call)
-{
-	uint64_t tag = verb_uint(call, "tag", 1);
-
-	if (!tag || tag > UINT16_MAX)
-		return err_set(&call->err, ERR_INVALID_REQUEST,
-			       "a portal group tag is a number from 1 to 65535");
-	return portal_add(verb_str(call, "portal"), (uint16_t)tag, &call->err);
-}
-
-int portal_verb_delete(struct verb_call *call)
-{
-	return portal_del(verb_str(call, "portal"), &call->err);
-}
-
-int portal_verb_show(struct verb_call *call)
-{
-	call->result = portal_show();
-	return call->result ? 0 : err_set(&call->err, ERR_NOMEM, "%s", "");
-}
 
 /* By --sid, which is unique over targets; with --tid it must be that target's. */
 struct iscsi_session *verb_session(struct verb_call *call)

@@ -9,7 +9,7 @@
 
 struct iscsi_session;
 
-extern const struct verb iscsi_verbs[16];
+extern const struct verb iscsi_verbs[19];
 
 /* The session that --sid, and perhaps --tid, name; NULL with call->err. */
 struct iscsi_session *verb_session(struct verb_call *call);
@@ -22,6 +22,9 @@ int account_verb_unbind(struct verb_call *call);
 int account_verb_update(struct verb_call *call);
 int portal_verb_new(struct verb_call *call);
 int portal_verb_delete(struct verb_call *call);
+int portal_verb_bind(struct verb_call *call);
+int portal_verb_unbind(struct verb_call *call);
+int portal_verb_update(struct verb_call *call);
 int portal_verb_show(struct verb_call *call);
 int session_verb_show(struct verb_call *call);
 int session_verb_stat(struct verb_call *call);

@@ -36,20 +36,33 @@ static const struct verb_arg capture_args[] = {
 	{ "limit", VERB_UINT, false, "MiB, default 1024" },
 	END,
 };
-static const struct verb_arg portal_args[] = {
-	{ "portal", VERB_STRING, true, "address[:port], [v6address][:port]" },
+#define PORTAL { "portal", VERB_STRING, true, "address[:port], [v6address][:port]" }
+#define OF_INTERFACE { "interface", VERB_STRING, false, "only the portal of this interface" }
+#define SOCKET                                                                                     \
+	{ "dscp", VERB_STRING, false, "mark of its packets: 0 to 63, or cs0, af11, ef, ..." },     \
+	{ "keepalive", VERB_STRING, false, "IDLE[:INTERVAL[:COUNT]]: when idle peers are probed" }, \
+	{ "user-timeout", VERB_STRING, false, "seconds that data may stay unacknowledged" }
+static const struct verb_arg portal_args[] = { PORTAL, OF_INTERFACE, END };
+static const struct verb_arg portal_bind_args[] = {
+	PORTAL,
+	OF_INTERFACE,
+	{ "initiator-address", VERB_STRING, false, "ALL, an address or a network" },
+	{ "initiator-name", VERB_STRING, false, "ALL, an initiator name or a pattern" },
 	END,
 };
 static const struct verb_arg portal_new_args[] = {
-	{ "portal", VERB_STRING, true, "address[:port], [v6address][:port]" },
+	PORTAL,
 	{ "tag", VERB_UINT, false, "target portal group tag, default 1" },
+	{ "interface", VERB_STRING, false, "take connections from this network interface only" },
+	SOCKET,
 	END,
 };
+static const struct verb_arg portal_update_args[] = { PORTAL, OF_INTERFACE, SOCKET, END };
 
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-const struct verb iscsi_verbs[16] = {
+const struct verb iscsi_verbs[19] = {
 	VERB("account", "bind", account_bind_args, false, account_verb_bind,
 	     "Gives a target, or discovery, an account."),
 	VERB("account", "delete", account_args, false, account_verb_delete,
@@ -67,10 +80,16 @@ const struct verb iscsi_verbs[16] = {
 	     "Lists the connections of a target."),
 	VERB("connection", "stat", tid_sid_cid, true, connection_verb_stat,
 	     "Counters of a connection."),
+	VERB("portal", "bind", portal_bind_args, false, portal_verb_bind,
+	     "Says who may use a portal; without any entry all may."),
 	VERB("portal", "delete", portal_args, false, portal_verb_delete,
 	     "Stops listening on a portal; its connections stay."),
 	VERB("portal", "new", portal_new_args, false, portal_verb_new, "Listens on a portal."),
 	VERB("portal", "show", NULL, true, portal_verb_show, "Lists the portals."),
+	VERB("portal", "unbind", portal_bind_args, false, portal_verb_unbind,
+	     "Takes an entry of bind back."),
+	VERB("portal", "update", portal_update_args, false, portal_verb_update,
+	     "Changes the sockets of a portal and of its connections."),
 	VERB("session", "capture", capture_args, false, session_verb_capture,
 	     "Writes what a session sends and receives to a pcapng file."),
 	VERB("session", "capture-end", tid_sid, false, session_verb_capture_end,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "iscsi/admit.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/login_priv.h"
@@ -71,13 +72,15 @@ static void redirect(struct iscsi_login *l)
 enum iscsi_login_status login_admit(const struct iscsi_login *l)
 {
 	const struct target *t = l->target->t;
+	enum iscsi_login_status status = admit(l->target, l->initiator, l->conn);
 	char peer[ADDR_STRLEN];
 
-	if (!access_ok(&t->access, l->initiator, &l->conn->peer)) {
-		log_limited(LOG_LVL_NOTICE, "login of %s from %s to %s refused by the access list",
-			    l->initiator, addr_format(&l->conn->peer, peer), t->name);
-		return LOGIN_FORBIDDEN;
-	}
+	if (status)
+		log_limited(LOG_LVL_NOTICE, "login of %s from %s to %s refused by %s", l->initiator,
+			    addr_format(&l->conn->peer, peer), t->name,
+			    status == LOGIN_FORBIDDEN ? "the access list" : "its portal groups");
+	if (status)
+		return status;
 	return target_ready(t) ? LOGIN_OK : LOGIN_UNAVAILABLE;
 }
 
@@ -112,6 +115,8 @@ enum iscsi_login_status login_identify(struct iscsi_login *l)
 		return LOGIN_MISSING_PARAMETER;
 	if (!strcmp(l->session_type, "Discovery")) {
 		l->discovery = true;
+		if (!admit_portal(l->initiator, l->conn))
+			return LOGIN_FORBIDDEN;
 		params_defaults(&l->ours);
 		return LOGIN_OK;
 	}

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,7 +18,6 @@
 #include "iscsi/login.h"
 #include "target/core.h"
 
-#define BACKLOG 1024
 #define ACCEPTS 32 /* connections taken in one turn: the others have work too */
 
 /* Kept open to be given up when descriptors run out: then a peer can at least be told. */
@@ -32,15 +30,6 @@ static void keep_spare(void)
 		spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void set_options(int fd)
-{
-	int one = 1;
-
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)))
-		log_debug("socket options: %s", strerror(errno));
-}
-
 static void local_address(int fd, struct addr *local)
 {
 	local->len = sizeof(local->ss);
@@ -48,21 +37,51 @@ static void local_address(int fd, struct addr *local)
 		memset(local, 0, sizeof(*local));
 }
 
+struct iscsi_portal *portal_ref(struct iscsi_portal *portal)
+{
+	if (portal)
+		portal->refs++;
+	return portal;
+}
+
+void portal_unref(struct iscsi_portal *portal)
+{
+	if (!portal || --portal->refs)
+		return;
+	access_free(&portal->access);
+	free(portal);
+}
+
+/* --- accepting -------------------------------------------------------------------------------- */
+
+/* Why a connection is not taken; NULL: it is. */
+static const char *unwanted(const struct iscsi_portal *portal, const struct addr *peer)
+{
+	if (iscsi.stopping || iscsi.core->offline)
+		return "offline";
+	if (!access_is_empty(&portal->access) && !access_addr_ok(&portal->access, peer))
+		return "the portal's access list has not this address";
+	if (iscsi.n_logins >= iscsi.limits.max_logins ||
+	    iscsi.n_conns >= iscsi.limits.max_connections)
+		return "too many connections";
+	return NULL;
+}
+
 static void take(struct iscsi_portal *portal, int fd, const struct addr *peer)
 {
+	const char *why = unwanted(portal, peer);
 	char text[ADDR_STRLEN];
 	struct iscsi_conn *conn;
 	struct addr local;
 
-	if (iscsi.stopping || iscsi.core->offline || iscsi.n_logins >= iscsi.limits.max_logins ||
-	    iscsi.n_conns >= iscsi.limits.max_connections) {
+	if (why) {
+		portal->refused++;
 		log_limited(LOG_LVL_NOTICE, "connection from %s refused: %s",
-			    addr_format(peer, text),
-			    iscsi.stopping || iscsi.core->offline ? "offline" : "too many connections");
+			    addr_format(peer, text), why);
 		close(fd);
 		return;
 	}
-	set_options(fd);
+	portal->accepted++;
 	local_address(fd, &local);
 	conn = conn_new(&tcp_link, fd, portal, peer, &local);
 	if (conn)
@@ -109,6 +128,8 @@ static void ready(struct loop_fd *lf, uint32_t events)
 	}
 }
 
+/* --- the list --------------------------------------------------------------------------------- */
+
 static bool takes_both(int fd, const struct addr *addr)
 {
 	int v6only = 1;
@@ -119,7 +140,7 @@ static bool takes_both(int fd, const struct addr *addr)
 }
 
 /* Takes over @fd, also on failure. */
-static int add(int fd, uint16_t tag, bool inherited, struct err *err)
+static int add(int fd, const struct portal_conf *conf, struct err *err)
 {
 	struct iscsi_portal *portal = calloc(1, sizeof(*portal));
 	int r;
@@ -130,8 +151,9 @@ static int add(int fd, uint16_t tag, bool inherited, struct err *err)
 	}
 	local_address(fd, &portal->addr);
 	portal->dual = takes_both(fd, &portal->addr);
-	portal->tag = tag;
-	portal->inherited = inherited;
+	portal->conf = *conf;
+	portal->refs = 1;
+	access_init(&portal->access);
 	r = loop_fd_add(iscsi.core->loop, &portal->fd, fd, held ? 0 : EPOLLIN, ready);
 	if (r) {
 		close(fd);
@@ -143,67 +165,80 @@ static int add(int fd, uint16_t tag, bool inherited, struct err *err)
 	return 0;
 }
 
-static struct iscsi_portal *find(const struct addr *addr)
+static bool overlaps(const struct iscsi_portal *portal, const struct addr *addr,
+		     const char *interface)
+{
+	return addr_equal(&portal->addr, addr) && !strcmp(portal->conf.interface, interface);
+}
+
+static bool taken(const struct addr *addr, const char *interface)
 {
 	struct iscsi_portal *portal;
 
 	list_for_each(portal, &iscsi.portals, link)
-		if (addr_equal(&portal->addr, addr))
-			return portal;
-	return NULL;
+		if (overlaps(portal, addr, interface))
+			return true;
+	return false;
 }
 
-static int bind_one(const struct addr *addr, uint16_t tag, struct err *err)
+int portal_tag_parse(uint64_t v, uint16_t *tag, struct err *err)
 {
-	int one = 1, fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	char text[ADDR_STRLEN];
+	if (!v || v > UINT16_MAX)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "a portal group tag is a number from 1 to 65535");
+	*tag = (uint16_t)v;
+	return 0;
+}
 
-	if (fd < 0)
-		return err_set(err, ERR_INVALID_REQUEST, "can't listen on %s: %s",
-			       addr_format(addr, text), strerror(errno));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (addr->sa.sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, &addr->sa, addr->len) || listen(fd, BACKLOG)) {
-		err_set(err, ERR_INVALID_REQUEST, "can't listen on %s: %s", addr_format(addr, text),
-			strerror(errno));
-		close(fd);
-		return -EINVAL;
-	}
-	return add(fd, tag, false, err);
+int portal_interface_parse(const char *name, char out[IF_NAMESIZE], struct err *err)
+{
+	out[0] = '\0';
+	if (!name)
+		return 0;
+	if (!*name || strlen(name) >= IF_NAMESIZE || strchr(name, '/'))
+		return err_set(err, ERR_INVALID_REQUEST, "'%.40s' is no name of an interface", name);
+	memcpy(out, name, strlen(name) + 1);
+	return 0;
+}
+
+static int bind_one(const struct addr *addr, const struct portal_conf *conf, struct err *err)
+{
+	int fd = portal_sock_listen(addr, conf->interface, &conf->sock, err);
+
+	return fd < 0 ? fd : add(fd, conf, err);
 }
 
 /* Every address of both families at one port: IPv4 must work, IPv6 where the system has it. */
-static int bind_all(uint16_t port, uint16_t tag, struct err *err)
+static int bind_all(uint16_t port, const struct portal_conf *conf, struct err *err)
 {
 	struct err no_v6 = { .code = ERR_OK };
 	struct addr a4, a6;
 	int r;
 
 	addr_parse(&a4, "0.0.0.0", port, NULL);
-	r = bind_one(&a4, tag, err);
+	r = bind_one(&a4, conf, err);
 	if (r)
 		return r;
 	if (!port)
 		port = addr_port(&list_entry(iscsi.portals.prev, struct iscsi_portal, link)->addr);
 	addr_parse(&a6, "[::]", port, NULL);
-	if (bind_one(&a6, tag, &no_v6))
+	if (bind_one(&a6, conf, &no_v6))
 		log_info("not listening on IPv6: %s", no_v6.text);
 	return 0;
 }
 
-int portal_add(const char *text, uint16_t tag, struct err *err)
+int portal_add(const char *text, const struct portal_conf *conf, struct err *err)
 {
 	struct addr addr;
 	int r = addr_parse(&addr, text, ISCSI_PORT, err);
 
 	if (r)
 		return r;
-	if (addr_port(&addr) && find(&addr))
+	if (addr_port(&addr) && taken(&addr, conf->interface))
 		return err_set(err, ERR_INVALID_REQUEST, "there is a portal %s already", text);
 	if (addr.sa.sa_family == AF_UNSPEC)
-		return bind_all(addr_port(&addr), tag, err);
-	return bind_one(&addr, tag, err);
+		return bind_all(addr_port(&addr), conf, err);
+	return bind_one(&addr, conf, err);
 }
 
 /* A socket that does not listen would be ready for ever, and never accept. */
@@ -219,24 +254,44 @@ static bool listens(int fd)
 
 int portal_adopt(int fd, uint16_t tag, struct err *err)
 {
+	struct portal_conf conf = { .tag = tag, .origin = PORTAL_SOCKET };
+	socklen_t len = sizeof(conf.interface) - 1;
 	int flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0 || !listens(fd) || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
 		close(fd);
 		return err_set(err, ERR_INVALID_REQUEST, "it is not a listening TCP socket");
 	}
-	return add(fd, tag, true, err);
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, conf.interface, &len))
+		conf.interface[0] = '\0';
+	/* Only what every portal has: whoever made the socket chose the rest. */
+	portal_sock_usual(fd);
+	return add(fd, &conf, err);
 }
+
+/* --- those that are there --------------------------------------------------------------------- */
 
 static void remove_portal(struct iscsi_portal *portal)
 {
 	loop_fd_del(&portal->fd);
 	close(portal->fd.fd);
+	portal->fd.fd = -1;
 	list_del(&portal->link);
-	free(portal);
+	portal_unref(portal);
 }
 
-int portal_del(const char *text, struct err *err)
+/* "" and ":port" stand for both wildcards. */
+static bool is_meant(const struct iscsi_portal *portal, const struct addr *addr,
+		     const char *interface)
+{
+	bool wild = addr->sa.sa_family == AF_UNSPEC && addr_is_wildcard(&portal->addr) &&
+		    addr_port(&portal->addr) == addr_port(addr);
+
+	return (wild || addr_equal(&portal->addr, addr)) &&
+	       (!interface || !strcmp(portal->conf.interface, interface));
+}
+
+int portal_del(const char *text, const char *interface, struct err *err)
 {
 	struct iscsi_portal *portal, *tmp;
 	struct addr addr;
@@ -246,15 +301,26 @@ int portal_del(const char *text, struct err *err)
 	if (r)
 		return r;
 	list_for_each_safe(portal, tmp, &iscsi.portals, link) {
-		bool wild = addr.sa.sa_family == AF_UNSPEC && addr_is_wildcard(&portal->addr) &&
-			    addr_port(&portal->addr) == addr_port(&addr);
-
-		if (!wild && !addr_equal(&portal->addr, &addr))
+		if (!is_meant(portal, &addr, interface))
 			continue;
 		remove_portal(portal);
 		found = true;
 	}
 	return found ? 0 : err_set(err, ERR_INVALID_REQUEST, "there is no portal %s", text);
+}
+
+struct iscsi_portal *portal_next(const struct iscsi_portal *after, const struct addr *addr,
+				 const char *interface)
+{
+	const struct list *l = after ? after->link.next : iscsi.portals.next;
+
+	for (; l != &iscsi.portals; l = l->next) {
+		struct iscsi_portal *portal = list_entry(l, struct iscsi_portal, link);
+
+		if (is_meant(portal, addr, interface))
+			return portal;
+	}
+	return NULL;
 }
 
 void portal_del_all(void)
@@ -277,15 +343,9 @@ void portal_hold(bool hold)
 		loop_fd_mod(&portal->fd, hold ? 0 : EPOLLIN);
 }
 
-json_t *portal_show(void)
+bool portal_admits(const struct iscsi_portal *portal, const char *initiator,
+		   const struct addr *peer)
 {
-	const struct iscsi_portal *portal;
-	json_t *list = json_array();
-	char text[ADDR_STRLEN];
-
-	list_for_each(portal, &iscsi.portals, link)
-		json_array_append_new(list, json_pack("{s:s s:i}", "address",
-						      addr_format(&portal->addr, text), "tag",
-						      portal->tag));
-	return list;
+	return !portal || access_is_empty(&portal->access) ||
+	       access_ok(&portal->access, initiator, peer);
 }

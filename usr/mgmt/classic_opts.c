@@ -163,23 +163,31 @@ static int read_options(int argc, char **argv, struct given *g, struct adm_fail 
 	return adm_fail(fail, ADM_EXIT_INVALID, "unrecognized option '%s'", argv[optind]);
 }
 
-/* -P of the portal mode: portal=..., and tag=... which is ours. */
-static int portal_params(json_t *args, json_t *params, struct adm_fail *fail)
+/* -P of the portal mode: portal=..., and our arguments of the verb, tag=... and others. */
+static int portal_params(json_t *args, const struct verb *verb, json_t *params,
+			 struct adm_fail *fail)
 {
-	json_t *tag = json_object_get(params, "tag"), *portal = json_object_get(params, "portal");
-	unsigned long long n;
-	int r = 0;
+	struct err err = { .code = ERR_OK };
+	const struct verb_arg *arg;
+	size_t known = 0;
+	json_t *text, *value;
 
-	if (json_object_size(params) != 1u + !!tag || !portal)
+	for (arg = verb->args; arg->name && err.code == ERR_OK; arg++) {
+		text = json_object_get(params, arg->name);
+		if (!text)
+			continue;
+		known++;
+		value = NULL;
+		if (!verb_arg_from_text(arg, json_string_value(text), &value, &err) &&
+		    json_object_set_new(args, arg->name, value))
+			err_set(&err, ERR_NOMEM, "%s", "");
+	}
+	if (err.code != ERR_OK)
+		return adm_fail_err(fail, &err);
+	if (known != json_object_size(params) || !json_object_get(params, "portal"))
 		return adm_fail(fail, ADM_EXIT_INVALID,
 				"you must specify --param portal=<portal>");
-	if (tag && adm_number(json_string_value(tag), UINT16_MAX, &n))
-		return adm_fail(fail, ADM_EXIT_INVALID, "'tag' must be a number from 1 to %u",
-				UINT16_MAX);
-	r |= json_object_set(args, "portal", portal);
-	if (tag)
-		r |= json_object_set_new(args, "tag", json_integer((json_int_t)n));
-	return r ? adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM }) : 0;
+	return 0;
 }
 
 /* -P has one meaning for each mode, wherever on the line it stands. */
@@ -195,7 +203,7 @@ static int add_params(json_t *args, const struct verb *verb, const char *text,
 	if (verb_arg_from_text(&arg, text ? text : "", &params, &err))
 		return adm_fail_err(fail, &err);
 	if (portal) {
-		r = portal_params(args, params, fail);
+		r = portal_params(args, verb, params, fail);
 		json_decref(params);
 		return r;
 	}

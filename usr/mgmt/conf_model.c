@@ -79,6 +79,7 @@ static const struct directive of_target[] = {
 	{ "OFMarkInt", OBSOLETE },
 	{ "OFMarker", OBSOLETE },
 	{ "OutgoingUser", OUTGOING },
+	{ "PortalGroups", PARAM },
 	{ "RedirectAddress", PARAM },
 	{ "RedirectPort", PARAM },
 	{ "RedirectReason", PARAM },

@@ -36,6 +36,7 @@ static const struct dflt target_defaults[] = {
 	{ "MaxQueueCmd", "128" },
 	{ "MaxRecvDataSegmentLength", "262144" },
 	{ "MaxXmitDataSegmentLength", "1048576" },
+	{ "PortalGroups", "" },
 	{ "RedirectAddress", "" },
 	{ "TargetAlias", "" },
 };
@@ -262,6 +263,7 @@ static json_t *target_params(const json_t *shown)
 		params = json_object();
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		put(params, names[i], json_object_get(shown, names[i]));
+	put(params, "PortalGroups", json_object_get(shown, "portal_groups"));
 	put(params, "TargetAlias", json_object_get(shown, "alias"));
 	put(params, "CHAPAlgorithms", json_object_get(shown, "chap_algorithms"));
 	put(params, "RedirectAddress", json_object_get(redirect, "address"));

@@ -145,6 +145,27 @@ int access_del_name(struct access *a, const char *name, struct err *err)
 	return remove_entry(find_name(a, name), name, err);
 }
 
+static int change_addr(struct access *a, bool add, const char *addr, struct err *err)
+{
+	return add ? access_add_addr(a, addr, err) : access_del_addr(a, addr, err);
+}
+
+int access_change(struct access *a, bool add, const char *addr, const char *name, struct err *err)
+{
+	int r;
+
+	if (!addr && !name)
+		return err_set(err, ERR_INVALID_REQUEST,
+			       "give --initiator-address, --initiator-name or both");
+	r = addr ? change_addr(a, add, addr, err) : 0;
+	if (r || !name)
+		return r;
+	r = add ? access_add_name(a, name, err) : access_del_name(a, name, err);
+	if (r && addr)
+		change_addr(a, !add, addr, NULL);
+	return r;
+}
+
 static bool addr_listed(const struct access *a, const struct addr *peer)
 {
 	const struct entry *e;
@@ -163,6 +184,11 @@ static bool name_listed(const struct access *a, const char *name)
 		if (!strcasecmp(e->text, "ALL") || name_match(e->text, name))
 			return true;
 	return false;
+}
+
+bool access_is_empty(const struct access *a)
+{
+	return list_empty(&a->addrs) && list_empty(&a->names);
 }
 
 bool access_addr_ok(const struct access *a, const struct addr *peer)

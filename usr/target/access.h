@@ -28,10 +28,17 @@ int access_add_name(struct access *a, const char *name, struct err *err);
 int access_del_addr(struct access *a, const char *text, struct err *err);
 int access_del_name(struct access *a, const char *name, struct err *err);
 /*
+ * Adds or removes an address, a name (either may be NULL, but not both), or both or neither; the
+ * errors as above.
+ */
+int access_change(struct access *a, bool add, const char *addr, const char *name, struct err *err);
+/*
  * Names compare as RFC 3722 normalizes: ASCII letters without case; '*' and '?' are wildcards;
  * "ALL" is everybody. @peer NULL: one without an address, which matches ALL only.
  */
 bool access_ok(const struct access *a, const char *initiator_name, const struct addr *peer);
+/* Neither addresses nor names are listed. */
+bool access_is_empty(const struct access *a);
 /* Only by address: for transports that close unwelcome connections early. */
 bool access_addr_ok(const struct access *a, const struct addr *peer);
 /* Array of strings, addresses first, then names. New reference. */

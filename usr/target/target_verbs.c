@@ -97,28 +97,18 @@ static void tell_access(struct target *t)
 		t->transport->access_changed(t);
 }
 
-/* Both lists are changed, or neither. */
-static int change_access(struct verb_call *call, struct target *t,
-			 int (*addr_op)(struct access *, const char *, struct err *),
-			 int (*addr_undo)(struct access *, const char *, struct err *),
-			 int (*name_op)(struct access *, const char *, struct err *))
+static int change_access(struct verb_call *call, bool add)
 {
-	const char *addr = verb_str(call, "initiator-address");
-	const char *name = verb_str(call, "initiator-name");
+	struct target *t = verb_target(call);
 	int r;
 
+	if (!t)
+		return -EINVAL;
 	if (verb_arg(call, "host") || verb_arg(call, "bus"))
 		return err_set(&call->err, ERR_UNSUPPORTED,
 			       "driver %s does not bind targets to SCSI hosts", t->transport->name);
-	if (!addr && !name)
-		return err_set(&call->err, ERR_INVALID_REQUEST,
-			       "give --initiator-address, --initiator-name or both");
-	r = addr ? addr_op(&t->access, addr, &call->err) : 0;
-	if (!r && name) {
-		r = name_op(&t->access, name, &call->err);
-		if (r && addr)
-			addr_undo(&t->access, addr, NULL);
-	}
+	r = access_change(&t->access, add, verb_str(call, "initiator-address"),
+			  verb_str(call, "initiator-name"), &call->err);
 	if (!r)
 		tell_access(t);
 	return r;
@@ -126,16 +116,10 @@ static int change_access(struct verb_call *call, struct target *t,
 
 int target_verb_bind(struct verb_call *call)
 {
-	struct target *t = verb_target(call);
-
-	return t ? change_access(call, t, access_add_addr, access_del_addr, access_add_name) :
-		   -EINVAL;
+	return change_access(call, true);
 }
 
 int target_verb_unbind(struct verb_call *call)
 {
-	struct target *t = verb_target(call);
-
-	return t ? change_access(call, t, access_del_addr, access_add_addr, access_del_name) :
-		   -EINVAL;
+	return change_access(call, false);
 }

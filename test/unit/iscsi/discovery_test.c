@@ -310,7 +310,7 @@ static void an_address_is_told_without_its_interface(void **state)
 	conn = list_first(&s->conns, struct iscsi_conn, link);
 	assert_int_equal(addr_parse(&conn->local, "[fe80::1]:3260", 0, &err), 0);
 	conn->local.in6.sin6_scope_id = 7;
-	if (portal_add("[::]:0", 1, &err))
+	if (portal_add("[::]:0", &(struct portal_conf){ .tag = 1 }, &err))
 		skip(); /* no IPv6 here */
 	addr_format(&list_first(&iscsi.portals, struct iscsi_portal, link)->addr, port);
 	snprintf(want, sizeof(want), "TargetName=" WIRE_TARGET " TargetAddress=[fe80::1]%s,1 ",

@@ -308,7 +308,7 @@ static void a_discovery_session_lists_targets_in_pieces_if_need_be(void **state)
 	struct wire_conn c;
 	struct target *t;
 
-	assert_int_equal(portal_add("127.0.0.1:0", 1, &err), 0);
+	assert_int_equal(portal_add("127.0.0.1:0", &(struct portal_conf){ .tag = 1 }, &err), 0);
 	for (i = 2; i < 60; i++) {
 		char name[64];
 

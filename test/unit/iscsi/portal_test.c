@@ -37,20 +37,8 @@ static void add(const char *text)
 {
 	struct err err = { .code = ERR_OK };
 
-	if (portal_add(text, 1, &err))
+	if (portal_add(text, &(struct portal_conf){ .tag = 1 }, &err))
 		fail_msg("%s: %s", text, err.text);
-}
-
-/* An initiator's socket to @to; the target has seen it when this returns. */
-static void dial(struct wire_conn *c, struct wire *w, const struct addr *to)
-{
-	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, &to->sa, to->len), 0);
-	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	*c = (struct wire_conn){ .w = w, .fd = fd, .itt = 1, .cmd_sn = 1, .isid = { 0x80, 1 } };
-	wire_settle(w);
 }
 
 static void dial_port(struct wire_conn *c, struct wire *w, const char *host, uint16_t port)
@@ -58,7 +46,7 @@ static void dial_port(struct wire_conn *c, struct wire *w, const char *host, uin
 	struct addr to;
 
 	assert_int_equal(addr_parse(&to, host, port, NULL), 0);
-	dial(c, w, &to);
+	wire_dial(c, w, &to);
 }
 
 static bool hung_up(struct wire_conn *c)
@@ -75,7 +63,7 @@ static void a_connection_to_a_portal_can_log_in(void **state)
 
 	add("127.0.0.1:0");
 	assert_int_not_equal(addr_port(&only_portal()->addr), 0);
-	dial(&c, w, &only_portal()->addr);
+	wire_dial(&c, w, &only_portal()->addr);
 	wire_login(&c, "");
 	wire_clear_ua(&c);
 	/* The portal goes, its connections stay. */
@@ -92,11 +80,11 @@ static void nobody_gets_in_offline(void **state)
 
 	add("127.0.0.1:0");
 	w->core.offline = true;
-	dial(&c, w, &only_portal()->addr);
+	wire_dial(&c, w, &only_portal()->addr);
 	assert_true(hung_up(&c));
 	wire_close(&c);
 	w->core.offline = false;
-	dial(&c, w, &only_portal()->addr);
+	wire_dial(&c, w, &only_portal()->addr);
 	wire_login(&c, "");
 	wire_close(&c);
 }
@@ -109,17 +97,17 @@ static void logins_under_way_and_connections_are_limited(void **state)
 
 	add("127.0.0.1:0");
 	iscsi.limits.max_logins = 1;
-	dial(&a, w, &only_portal()->addr);
-	dial(&b, w, &only_portal()->addr);
+	wire_dial(&a, w, &only_portal()->addr);
+	wire_dial(&b, w, &only_portal()->addr);
 	assert_true(hung_up(&b));
 	wire_close(&b);
 	wire_login(&a, "");
-	dial(&b, w, &only_portal()->addr);
+	wire_dial(&b, w, &only_portal()->addr);
 	b.isid[5] = 2;
 	wire_login(&b, "");
 	wire_close(&b);
 	iscsi.limits.max_connections = 1;
-	dial(&b, w, &only_portal()->addr);
+	wire_dial(&b, w, &only_portal()->addr);
 	assert_true(hung_up(&b));
 	wire_close(&b);
 	wire_close(&a);
@@ -154,7 +142,7 @@ static void out_of_descriptors_peers_are_hung_up_on(void **state)
 		wire_close(&c[i]);
 	}
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	dial(&c[0], w, &only_portal()->addr);
+	wire_dial(&c[0], w, &only_portal()->addr);
 	wire_login(&c[0], "");
 	wire_close(&c[0]);
 }
@@ -184,33 +172,26 @@ static void a_portal_exists_once(void **state)
 	(void)state;
 	add("127.0.0.1:0");
 	addr_format(&only_portal()->addr, text);
-	assert_true(portal_add(text, 1, &err) < 0);
+	assert_true(portal_add(text, &(struct portal_conf){ .tag = 1 }, &err) < 0);
 	assert_int_equal(err.code, ERR_INVALID_REQUEST);
-	assert_int_equal(portal_del(text, &err), 0);
+	assert_int_equal(portal_del(text, NULL, &err), 0);
 	assert_true(list_empty(&iscsi.portals));
-	assert_true(portal_del(text, &err) < 0);
-	assert_true(portal_add("192.0.2.55:3260", 1, &err) < 0); /* not an address of ours */
-	assert_true(portal_add("nonsense", 1, &err) < 0);
+	assert_true(portal_del(text, NULL, &err) < 0);
+	/* Not an address of ours. */
+	assert_true(portal_add("192.0.2.55:3260", &(struct portal_conf){ .tag = 1 }, &err) < 0);
+	assert_true(portal_add("nonsense", &(struct portal_conf){ .tag = 1 }, &err) < 0);
 }
 
 /* The TargetAddress values that SendTargets=All tells this peer, separated by blanks. */
 static void addresses(struct wire_conn *c, char *out, size_t size)
 {
-	struct iscsi_text_req h = { .opcode = ISCSI_OP_TEXT_REQ | ISCSI_IMMEDIATE, .flags = 0x80 };
-	struct wire_pdu pdu = { .data = NULL };
-	const char *p;
+	char text[600], *p, *save;
 
-	assert_int_equal(wire_login_status(c, 0x87, WHO "SessionType=Discovery\n"), 0);
-	be32_put(&h.itt, 1);
-	be32_put(&h.ttt, ISCSI_RESERVED_TAG);
-	be32_put(&h.cmd_sn, c->cmd_sn);
-	wire_send(c, &h, "SendTargets=All", 16);
-	assert_true(wire_recv(c, &pdu));
+	assert_int_equal(wire_discover(c, text, sizeof(text)), 0);
 	*out = '\0';
-	for (p = (const char *)pdu.data; p < (const char *)pdu.data + pdu.len; p += strlen(p) + 1)
+	for (p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save))
 		if (!strncmp(p, "TargetAddress=", 14))
 			snprintf(out + strlen(out), size - strlen(out), "%s ", p + 14);
-	wire_pdu_free(&pdu);
 }
 
 static void a_peer_is_told_of_portals_of_its_own_family(void **state)

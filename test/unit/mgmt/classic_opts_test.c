@@ -119,6 +119,9 @@ static void params_mean_the_same_before_and_after_the_mode(void **state)
 	       "{\"portal\":\"1.2.3.4:1\"}");
 	expect("--mode portal --op new --param portal=1.2.3.4:1,tag=2", "portal", "new",
 	       "{\"portal\":\"1.2.3.4:1\",\"tag\":2}");
+	expect("--mode portal --op new --param portal=1.2.3.4:1,interface=eth1,dscp=ef,user-timeout=7",
+	       "portal", "new", "{\"portal\":\"1.2.3.4:1\",\"interface\":\"eth1\",\"dscp\":\"ef\","
+	       "\"user-timeout\":\"7\"}");
 	expect("-P a=b\\,c -o update -m lu -t 1 -l 1", "logicalunit", "update",
 	       "{\"tid\":1,\"lun\":1,\"params\":{\"a\":\"b,c\"}}");
 }
