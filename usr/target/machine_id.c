@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/keepfile.h"
 #include "base/log.h"
 #include "target/siphash.h"
 
@@ -78,28 +79,14 @@ static bool from_host(uint8_t id[16], const char *host_file)
 	return true;
 }
 
-/* Whole or not at all: written beside it, synced, renamed. */
 static int save(const uint8_t id[16], const char *path)
 {
-	char tmp[4096], text[34];
-	int fd, r = 0;
+	char text[34];
 
 	for (int i = 0; i < 16; i++)
 		snprintf(text + 2 * i, 3, "%02x", id[i]);
 	text[32] = '\n';
-	if (snprintf(tmp, sizeof(tmp), "%s.new", path) >= (int)sizeof(tmp))
-		return -ENAMETOOLONG;
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, 33) != 33 || fsync(fd))
-		r = -EIO;
-	close(fd);
-	if (!r && rename(tmp, path))
-		r = -errno;
-	if (r)
-		unlink(tmp);
-	return r;
+	return keepfile_save(path, text, 33);
 }
 
 int machine_id_get(uint8_t id[16], const char *id_file, const char *host_file)

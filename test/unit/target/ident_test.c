@@ -217,8 +217,24 @@ static void without_any_one_is_made_and_kept(void **state)
 	assert_int_equal(machine_id_get(b, path, "/nonexistent"), 0);
 	assert_memory_equal(a, b, 16);
 	unlink(path);
-	assert_int_equal(machine_id_get(b, "/nonexistent/id", "/nonexistent"), 0);
+	assert_int_equal(machine_id_get(b, "/proc/none/id", "/nonexistent"), 0);
 	assert_memory_not_equal(a, b, 16);
+}
+
+/* On a machine that has no state directory yet: else its disks had other names after a restart. */
+static void the_folder_for_it_is_made(void **state)
+{
+	char folder[64], path[80];
+	uint8_t a[16], b[16];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/ident_test.%d", (int)getpid());
+	snprintf(path, sizeof(path), "%s/id", folder);
+	assert_int_equal(machine_id_get(a, path, "/nonexistent"), 0);
+	assert_int_equal(machine_id_get(b, path, "/nonexistent"), 0);
+	assert_memory_equal(a, b, 16);
+	unlink(path);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)
@@ -232,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_machine_id_is_refused),
 		cmocka_unit_test(the_hosts_id_is_used_but_never_shown),
 		cmocka_unit_test(without_any_one_is_made_and_kept),
+		cmocka_unit_test(the_folder_for_it_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
