@@ -45,7 +45,7 @@ chap_url() {
 	done
 	grep -q "failed, account 'joe': wrong password" "$LOG"
 	grep -q "from 127.0.0.1:[0-9]* to $IQN failed, account 'nobody': no such account here" "$LOG"
-	! grep secret-of "$LOG"
+	run ! grep secret-of "$LOG"
 	tgtadm account unbind --tid 1 --user joe
 	reads "$(url 1)"
 }
@@ -91,7 +91,7 @@ chap_url() {
 		echo '{"object":"account","verb":"new","args":{"user":"u'"$i"'","password":"secret-of-u'"$i"'"}}'
 		echo '{"object":"account","verb":"bind","args":{"user":"u'"$i"'","tid":1}}'
 	done | tgtadm --json - >"$DIR/answers"
-	! grep -v '"ok":true' "$DIR/answers"
+	run ! grep -v '"ok":true' "$DIR/answers"
 	reads "$(chap_url u1%secret-of-u1)"
 	reads "$(chap_url u300%secret-of-u300)"
 	[ "$(tgtadm --json account show | jq 'map(select(.bound == [{"tid":1,"outgoing":false}])) | length')" -eq 300 ]
@@ -208,7 +208,7 @@ admin() {
 	[[ $output == *'account --op new --user joe --password PLEASE_CORRECT_THE_PASSWORD'* ]]
 	[[ $output != *secret-of* ]]
 	admin -e
-	! grep secret-of "$DIR/said"
+	run ! grep secret-of "$DIR/said"
 	reads "$(chap_url joe%secret-of-joe)"
 	reads "$(chap_url joe%secret-of-joe disk:secret-of-disk)"
 	run reads "$(url 1)"
@@ -230,7 +230,7 @@ admin() {
 	reads "$(chap_url joe%another-secret)"
 	touch "$DIR/out"
 	wait $session
-	! grep -e secret-of -e another-secret "$LOG"
+	run ! grep -e secret-of -e another-secret "$LOG"
 }
 
 @test "what is dumped can be read again, and has passwords only when they are asked for" {
@@ -243,7 +243,7 @@ admin() {
 	grep -qx '    incominguser joe PLEASE_CORRECT_THE_PASSWORD' "$DIR/dump"
 	grep -qx '    outgoinguser disk PLEASE_CORRECT_THE_PASSWORD' "$DIR/dump"
 	grep -qx 'incomingdiscoveryuser find PLEASE_CORRECT_THE_PASSWORD' "$DIR/dump"
-	! grep secret "$DIR/dump"
+	run ! grep secret "$DIR/dump"
 	run "$BUILD/tgt-admin" -c "$DIR/dump" --check
 	[ "$status" -eq 22 ]
 	[[ $output == *"put the password of 'find' in the place of PLEASE_CORRECT_THE_PASSWORD"* ]]
@@ -271,7 +271,7 @@ admin() {
 	wait_for 10 grep -q 'is loaded: 3 changes' "$LOG"
 	reads "$(chap_url joe%another-secret)"
 	reads "$(chap_url moe%secret-of-moe)"
-	! grep -e secret-of -e another-secret "$LOG"
+	run ! grep -e secret-of -e another-secret "$LOG"
 }
 
 @test "an update that fails leaves the accounts as they were" {
@@ -308,7 +308,7 @@ admin() {
 	run --separate-stderr tgtadm -d account show --secrets
 	[[ $stderr != *'secret of'* ]]
 	grep -q 'less than 12 bytes' "$LOG"
-	! grep -e "secret of" -e "secret 2" "$LOG"
+	run ! grep -e "secret of" -e "secret 2" "$LOG"
 	# Who may only look is not told.
 	if [ "$(id -u)" -eq 0 ] && setpriv --reuid 65534 true 2>/dev/null; then
 		run setpriv --reuid 65534 --regid 65534 --clear-groups "$TGTADM" --json account show --secrets

@@ -86,6 +86,12 @@ teardown() { teardown_tgtd; }
 	initiator luns 16383 16383
 }
 
+@test "an initiator that says nothing of a key is asked for it, in another round" {
+	tgtadm target update --tid 1 --name MaxBurstLength --value 65536
+	tgtadm target update --tid 1 --name InitialR2T --value Yes
+	initiator check_alive
+}
+
 @test "garbage at the port harms nobody" {
 	initiator garbage 60
 }

@@ -193,8 +193,19 @@ static enum iscsi_login_status answer(struct iscsi_login *l, const struct chap *
 	return LOGIN_OK;
 }
 
+static void succeeded(const struct iscsi_login *l, const struct chap *c)
+{
+	char peer[ADDR_STRLEN];
+
+	log_limited(LOG_LVL_INFO, "%s from %s is account '%.255s' of %s (CHAP with %s%s)",
+		    l->initiator, addr_format(&l->conn->peer, peer), c->n,
+		    l->target ? l->target->t->name : "discovery", c->alg->name,
+		    c->c ? ", mutual" : "");
+}
+
 static enum iscsi_login_status verify(struct iscsi_login *l, struct chap *c)
 {
+	enum iscsi_login_status status;
 	const char *why;
 
 	if (c->a || !c->n || !c->r || !c->i != !c->c)
@@ -205,8 +216,12 @@ static enum iscsi_login_status verify(struct iscsi_login *l, struct chap *c)
 	why = check_response(l, c);
 	if (why)
 		return failed(l, c->n, why);
+	status = c->c ? answer(l, c) : LOGIN_OK;
+	if (status)
+		return status;
 	l->auth_done = true;
-	return c->c ? answer(l, c) : LOGIN_OK;
+	succeeded(l, c);
+	return LOGIN_OK;
 }
 
 static enum iscsi_login_status step(struct iscsi_login *l)
