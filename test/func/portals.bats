@@ -53,6 +53,18 @@ Portal: 127.0.0.1:$port,2" ]
 	[ -z "$(told "$PORT")" ]
 }
 
+@test "targets.conf binds a target to groups, and a dump says so" {
+	printf '<target %s>\nPortalGroups 2,3\nbacking-store %s\n</target>\n' "$IQN" "$DIR/disk" >"$DIR/conf"
+	"$BUILD/tgt-admin" -c "$DIR/conf" --update ALL
+	run -0 "$BUILD/tgt-admin" -c "$DIR/conf" --diff
+	[ -z "$output" ]
+	"$BUILD/tgt-admin" --dump | grep -q 'PortalGroups 2,3'
+	run ! reads "$PORT"
+	sed -i /PortalGroups/d "$DIR/conf"
+	"$BUILD/tgt-admin" -c "$DIR/conf" --update ALL
+	reads "$PORT"
+}
+
 @test "a portal lets in whom its list names" {
 	tgtadm portal bind --portal "$PORTAL" --initiator-name "$A"
 	reads "$PORT" "$A"

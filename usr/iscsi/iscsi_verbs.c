@@ -112,6 +112,8 @@ static void put_conn_stats(struct strbuf *out, const struct iscsi_conn *conn)
 	stats_put_num(out, "rsp_pdus", st->rsp_pdus);
 	stats_put_num(out, "in_flight", conn->n_tasks);
 	stats_put_num(out, "tx_queued_bytes", conn->tx.queued_bytes);
+	stats_put_num(out, "nop_rtt_us", conn->nop_rtt_ns / 1000); /* of the last ping; 0: none yet */
+	stats_put_num(out, "nops_unanswered", conn->nops_unanswered);
 	stats_put(out, &conn->path.io);
 	strbuf_putc(out, '}');
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "iscsi/iscsi.h"
+#include "iscsi/iscsi_verbs.h"
 #include "iscsi_wire.h"
 #include "scsi/scsi.h"
 #include "t_loop.h"
@@ -356,6 +357,39 @@ static void pings_go_out_when_idle_and_silence_ends_the_connection(void **state)
 	wire_close(&c);
 }
 
+static void the_time_of_a_ping_is_in_the_statistics(void **state)
+{
+	struct iscsi_nop_out pong = { .opcode = ISCSI_OP_NOP_OUT | ISCSI_IMMEDIATE, .flags = ISCSI_FINAL };
+	struct verb_call call = { .admin = true };
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire *w = *state;
+	struct err err = { .code = ERR_OK };
+	struct wire_conn c;
+
+	assert_int_equal(iscsi_transport.target_set(w->target, "nop_interval", "5", &err), 0);
+	loop_clock_advance(w->core.loop, 1);
+	start(&c, w);
+	loop_clock_advance(w->core.loop, 6 * NSEC_PER_SEC);
+	assert_true(wire_recv(&c, &pdu));
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_NOP_IN);
+	be32_put(&pong.itt, ISCSI_RESERVED_TAG);
+	pong.ttt = pdu.nop.ttt;
+	be32_put(&pong.cmd_sn, c.cmd_sn);
+	loop_clock_advance(w->core.loop, NSEC_PER_SEC);
+	wire_send(&c, &pong, NULL, 0);
+	wire_settle(w);
+	call.args = json_pack("{s:i s:i}", "sid", c.tsih, "cid", c.cid);
+	call.context = &w->core;
+	assert_int_equal(connection_verb_stat(&call), 0);
+	if (!strstr(strbuf_str(&call.text), "\"nop_rtt_us\":1000") ||
+	    !strstr(strbuf_str(&call.text), "\"nops_unanswered\":0"))
+		fail_msg("%s", strbuf_str(&call.text));
+	json_decref(call.args);
+	strbuf_free(&call.text);
+	wire_pdu_free(&pdu);
+	wire_close(&c);
+}
+
 static void a_snack_is_refused_at_recovery_level_0(void **state)
 {
 	struct iscsi_snack h = { .opcode = ISCSI_OP_SNACK, .flags = 0x80 };
@@ -448,6 +482,7 @@ int main(void)
 		TEST(aborting_a_command_that_never_came_fills_its_place),
 		TEST(logout_ends_what_it_names),
 		TEST(pings_go_out_when_idle_and_silence_ends_the_connection),
+		TEST(the_time_of_a_ping_is_in_the_statistics),
 		TEST(a_snack_is_refused_at_recovery_level_0),
 		TEST(who_is_no_longer_admitted_is_dropped),
 		TEST(a_client_that_does_not_read_is_not_read_from),
