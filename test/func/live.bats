@@ -170,6 +170,17 @@ one_disk() {
 	"$TGTADM" --json logicalunit show --tid 1 --lun 1 | jq -e '.online and (.path | endswith("/new"))'
 }
 
+@test "a disk whose path was replaced while it was read-only can be written afterwards" {
+	one_disk
+	live <<-'END'
+	(s,) = sessions("a")
+	update("readonly=1,path=" + DIR + "/d2")
+	update("readonly=0")
+	s.ready()
+	assert s.write10(0, b"x" * 512) == 0
+	END
+}
+
 @test "offline, a disk is not ready; online, it may be another medium" {
 	one_disk
 	live <<-'END'

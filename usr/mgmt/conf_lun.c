@@ -375,6 +375,15 @@ static void settle_path(json_t *lu, const char *path)
 		json_object_set_new(new, "backing-store", json_string(path));
 }
 
+/* Who writes "lun 0" means that it shall take the controller's place, for which tgtd wants a type. */
+static void settle_type(json_t *lu)
+{
+	json_t *new = json_object_get(lu, "new");
+
+	if (!json_integer_value(json_object_get(lu, "lun")) && !json_object_get(new, "device-type"))
+		json_object_set_new(new, "device-type", json_string("disk"));
+}
+
 static void add_lun(struct maker *m, const struct conf_node *n)
 {
 	struct said own = { { NULL } };
@@ -399,6 +408,7 @@ static void add_lun(struct maker *m, const struct conf_node *n)
 	}
 	apply(m, lu, n, &own);
 	settle_path(lu, n->value);
+	settle_type(lu);
 	if (!strcmp(n->name, "direct-store"))
 		conf_direct(n->value, lu);
 	json_array_append_new(m->luns, lu);

@@ -157,34 +157,6 @@ static void diff_all_access(struct diff_plan *p, long long tid, const json_t *wa
 
 /* --- targets ---------------------------------------------------------------------------------- */
 
-/* @running: somebody has it now. */
-static void take_tid(struct diff_plan *p, long long tid, bool running)
-{
-	char key[24];
-
-	snprintf(key, sizeof(key), "%lld", tid);
-	if (running || !json_object_get(p->tids, key))
-		json_object_set_new(p->tids, key, json_boolean(running));
-}
-
-static bool tid_runs(const struct diff_plan *p, long long tid)
-{
-	char key[24];
-
-	snprintf(key, sizeof(key), "%lld", tid);
-	return json_is_true(json_object_get(p->tids, key));
-}
-
-static long long free_tid(struct diff_plan *p)
-{
-	char key[24];
-
-	do {
-		snprintf(key, sizeof(key), "%lld", ++p->next_tid);
-	} while (json_object_get(p->tids, key));
-	return p->next_tid;
-}
-
 /* @was NULL: it is new. */
 static void target_accounts(struct diff_plan *p, long long tid, const json_t *was,
 			    const json_t *want)
@@ -211,18 +183,19 @@ static void discovery_accounts(struct diff_plan *p)
 	diff_bindings_removed(p, &b);
 }
 
-static void add_target(struct diff_plan *p, const json_t *want)
+/* @anew: it has its name until it is deleted. */
+static void add_target(struct diff_plan *p, const json_t *want, bool anew)
 {
 	long long tid = diff_int(want, "tid");
 	enum diff_rank rank;
 	json_t *args;
 
 	if (!tid)
-		tid = free_tid(p);
+		tid = diff_tid_free(p);
 	/* As the predecessor counts: the next target's number follows this one. */
 	p->next_tid = tid;
-	p->rank = tid_runs(p, tid) ? DIFF_AFTER : DIFF_BUILD;
-	take_tid(p, tid, false);
+	p->rank = anew || diff_tid_owner(p, tid) ? DIFF_AFTER : DIFF_BUILD;
+	diff_tid_take(p, tid);
 	args = args_of(tid);
 	json_object_set(args, "targetname", json_object_get(want, "name"));
 	json_object_set(args, "lld", json_object_get(want, "driver"));
@@ -260,17 +233,31 @@ static bool delete_target(struct diff_plan *p, const json_t *t, const char *why)
 	return true;
 }
 
+/* False: another target keeps the number that the file gives to this one. */
+static bool has_tid(struct diff_plan *p, const json_t *want)
+{
+	const json_t *holder = diff_tid_holder(p, want);
+
+	if (!holder)
+		return true;
+	diff_step(p, "#", NULL, NULL, NULL, "target %s can't have tid %lld: target %s has it%s",
+		  diff_str(want, "name"), diff_int(want, "tid"), diff_str(holder, "name"),
+		  diff_int(holder, "sessions") ? ", is in use, and --force was not given" : "");
+	return false;
+}
+
 static void change_target(struct diff_plan *p, const json_t *was, const json_t *want)
 {
-	long long tid = diff_int(want, "tid");
+	const char *why = diff_target_anew(p, was, want);
+	long long tid = diff_int(was, "tid");
 
-	if ((tid && tid != diff_int(was, "tid")) ||
-	    strcmp(diff_str(was, "driver"), diff_str(want, "driver"))) {
-		if (delete_target(p, was, tid ? "its tid or driver differs" : "its driver differs"))
-			add_target(p, want);
+	if (why) {
+		if (!has_tid(p, want))
+			diff_keep_accounts(p, was);
+		else if (delete_target(p, was, why))
+			add_target(p, want, true);
 		return;
 	}
-	tid = diff_int(was, "tid");
 	p->rank = DIFF_CHANGE;
 	diff_params(p, tid, was, want);
 	diff_maps(p, tid, was, want);
@@ -281,11 +268,6 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 	target_accounts(p, tid, was, want);
 	p->rank = DIFF_CHANGE;
 	diff_all_access(p, tid, was, want);
-}
-
-static bool concerned(const struct diff_plan *p, const json_t *t)
-{
-	return !p->opts->only || !strcasecmp(p->opts->only, diff_str(t, "name"));
 }
 
 /* Names compare without case (RFC 3722); iSCSI's are 223 bytes at most. */
@@ -311,7 +293,7 @@ static json_t *by_name(const json_t *state)
 	return map;
 }
 
-static json_t *same_name(const json_t *map, const json_t *t)
+json_t *diff_same_name(const json_t *map, const json_t *t)
 {
 	char name[256];
 
@@ -324,20 +306,14 @@ static void survey(struct diff_plan *p)
 	json_t *t, *lu;
 	size_t i, j;
 
-	json_array_foreach(json_object_get(p->running, "targets"), i, t) {
-		take_tid(p, diff_int(t, "tid"), true);
-		if (diff_int(t, "tid") > p->next_tid)
-			p->next_tid = diff_int(t, "tid");
+	diff_tid_survey(p);
+	json_array_foreach(json_object_get(p->running, "targets"), i, t)
 		json_array_foreach(json_object_get(t, "luns"), j, lu)
 			json_object_set_new(p->paths, diff_str(json_object_get(lu, "new"),
 							       "backing-store"), json_true());
-	}
-	json_array_foreach(json_object_get(p->wanted, "targets"), i, t)
-		if (diff_int(t, "tid"))
-			take_tid(p, diff_int(t, "tid"), false);
 }
 
-static void plan_all(struct diff_plan *p, const json_t *before, const json_t *after)
+static void plan_all(struct diff_plan *p)
 {
 	json_t *t, *was;
 	size_t i;
@@ -347,16 +323,16 @@ static void plan_all(struct diff_plan *p, const json_t *before, const json_t *af
 		discovery_accounts(p);
 	p->where = NULL;
 	json_array_foreach(json_object_get(p->running, "targets"), i, t)
-		if (concerned(p, t) && !same_name(after, t))
+		if (diff_concerned(p, t) && !diff_same_name(p->after, t))
 			delete_target(p, t, "it is not in the configuration");
 	json_array_foreach(json_object_get(p->wanted, "targets"), i, t) {
-		was = same_name(before, t);
-		if (!concerned(p, t))
+		was = diff_same_name(p->before, t);
+		if (!diff_concerned(p, t))
 			continue;
 		p->where = diff_str(t, "where");
-		if (!was)
-			add_target(p, t);
-		else if (!p->opts->add_only)
+		if (!was && has_tid(p, t))
+			add_target(p, t, false);
+		else if (was && !p->opts->add_only)
 			change_target(p, was, t);
 	}
 	if (!p->opts->only && !p->opts->add_only)
@@ -367,16 +343,17 @@ json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff
 {
 	struct diff_plan p = { .steps = json_array(), .running = running, .wanted = wanted,
 			       .opts = opts, .tids = json_object(), .paths = json_object(),
-			       .kept = json_object() };
-	json_t *before = by_name(running), *after = by_name(wanted);
+			       .claims = json_object(), .kept = json_object(),
+			       .before = by_name(running), .after = by_name(wanted) };
 
-	if (p.steps && p.tids && p.paths && p.kept && before && after) {
+	if (p.steps && p.tids && p.paths && p.claims && p.kept && p.before && p.after) {
 		survey(&p);
-		plan_all(&p, before, after);
+		plan_all(&p);
 	}
-	json_decref(before);
-	json_decref(after);
+	json_decref(p.before);
+	json_decref(p.after);
 	json_decref(p.tids);
+	json_decref(p.claims);
 	json_decref(p.paths);
 	json_decref(p.kept);
 	return p.steps;

@@ -34,7 +34,9 @@ struct diff_plan {
 	json_t *steps;	/* owned by who calls diff_plan() */
 	const json_t *running, *wanted;
 	const struct diff_opts *opts;
-	json_t *tids;	/* in use or spoken for, by number as text */
+	json_t *before, *after; /* targets of both by name in small letters */
+	json_t *tids;	/* diff_tid.c: in use or spoken for, by number as text */
+	json_t *claims;	/* targets of the file by the number that it names */
 	json_t *paths;	/* of running LUNs */
 	json_t *kept;	/* accounts of targets that stay against the file, by name */
 	long long next_tid;
@@ -46,6 +48,21 @@ struct diff_plan {
 json_t *diff_plan(const json_t *running, const json_t *wanted, const struct diff_opts *opts);
 /* The same steps by rank, a new reference; NULL: no memory. */
 json_t *diff_order(const json_t *steps);
+
+/* diff_tid.c */
+void diff_tid_survey(struct diff_plan *p);
+/* The running target with this number, or NULL. */
+const json_t *diff_tid_owner(const struct diff_plan *p, long long tid);
+/* The running target that keeps the number which the file gives to @want, or NULL. */
+const json_t *diff_tid_holder(const struct diff_plan *p, const json_t *want);
+void diff_tid_take(struct diff_plan *p, long long tid);
+long long diff_tid_free(struct diff_plan *p);
+/* Why only a new target can be what is wanted; NULL: it can be changed. */
+const char *diff_target_anew(const struct diff_plan *p, const json_t *was, const json_t *want);
+/* --update of one target leaves the others alone. */
+bool diff_concerned(const struct diff_plan *p, const json_t *t);
+/* diff_plan.c: the target of @map, by name, with the name of @t. */
+json_t *diff_same_name(const json_t *map, const json_t *t);
 
 /* For diff_*.c. @args is taken over; NULL @object: sign "#". */
 void diff_step(struct diff_plan *p, const char *sign, const char *object, const char *verb,

@@ -52,6 +52,7 @@ void lu_adopt_store(struct lu *lu, struct bs *bs)
 	lu_take_store(lu);
 }
 
+/* For writing where that is possible: that initiators may not is the gates' business, and may change. */
 int lu_open_store(struct lu *lu, const char *path,
 		  void (*opened)(void *arg, struct bs *bs, const struct err *err))
 {
@@ -61,7 +62,6 @@ int lu_open_store(struct lu *lu, const char *path,
 		.opts = lu->bsopts,
 		.sync = lu->bs_sync,
 		.direct = lu->bs_direct,
-		.readonly = lu->readonly_conf,
 	};
 
 	return bs_open(lu->target->core->stores, &conf, opened, lu);

@@ -150,6 +150,54 @@ static void a_parameter_that_has_left_the_file_has_its_default(void **state)
 		    FILE_OF(""), "~ LUN 1 of t: vendor_id=IET\n");
 }
 
+#define OTHER                                                                                      \
+	"{\"tid\":2,\"name\":\"u\",\"driver\":\"iscsi\",\"state\":\"ready\",\"nexuses\":[%s],"       \
+	"\"params\":{},\"initiator_addresses\":[\"ALL\"],\"initiator_names\":[],\"luns\":[]}]"
+
+/* t has number 1 and u 2, with a session or without. */
+static void assert_two(const char *nexus, const char *text, const char *expected)
+{
+	char shown[1024];
+
+	snprintf(shown, sizeof(shown), "%.*s," OTHER, (int)strlen(TARGET("")) - 1, TARGET(""), nexus);
+	assert_plan(shown, text, expected);
+}
+
+static void who_has_a_number_that_another_is_to_have_gives_it_up(void **state)
+{
+	(void)state;
+	assert_two("", "<target t>\ncontroller_tid 2\n</target>\n<target u>\n</target>\n",
+		   "- target t, tid 1: its tid differs\n+ target t, tid 2\n"
+		   "+ target t: initiator-address ALL\n"
+		   "- target u, tid 2: another target is to have its tid\n+ target u, tid 3\n"
+		   "+ target u: initiator-address ALL\n");
+	assert_two("", "<target t>\ncontroller_tid 2\n</target>\n<target u>\ncontroller_tid 1\n</target>\n",
+		   "- target t, tid 1: its tid differs\n+ target t, tid 2\n"
+		   "+ target t: initiator-address ALL\n"
+		   "- target u, tid 2: its tid differs\n+ target u, tid 1\n"
+		   "+ target u: initiator-address ALL\n");
+}
+
+static void who_is_in_use_keeps_his_number(void **state)
+{
+	(void)state;
+	assert_two("{}", "<target t>\ncontroller_tid 2\n</target>\n<target u>\n</target>\n",
+		   "# target t can't have tid 2: target u has it, is in use, and --force was not given\n"
+		   "# target u, tid 2, stays, though another target is to have its tid: it is in use, "
+		   "and --force was not given\n");
+	/* t stays, so that v can't have its number either. */
+	assert_two("{}", "<target t>\ncontroller_tid 2\n</target>\n<target u>\n</target>\n"
+			 "<target v>\ncontroller_tid 1\n</target>\n",
+		   "# target t can't have tid 2: target u has it, is in use, and --force was not given\n"
+		   "# target u, tid 2, stays, though another target is to have its tid: it is in use, "
+		   "and --force was not given\n"
+		   "# target v can't have tid 1: target t has it\n");
+	assert_two("{}", "<target t>\n</target>\n<target v>\ncontroller_tid 2\n</target>\n",
+		   "# target u, tid 2, stays, though it is not in the configuration: it is in use, "
+		   "and --force was not given\n"
+		   "# target v can't have tid 2: target u has it, is in use, and --force was not given\n");
+}
+
 static void limits_are_compared_as_numbers(void **state)
 {
 	(void)state;
@@ -308,6 +356,9 @@ static void a_number_or_store_that_another_has_is_waited_for(void **state)
 		     "</backing-store>\n</target>\n",
 		     "- target t, tid 1: it is not in the configuration\n+ target u, tid 1\n"
 		     "+ LUN 1 of u: y\n+ target u: initiator-address ALL\n");
+	assert_order(TARGET(""), "<target t>\ncontroller_tid 3\n</target>\n",
+		     "- target t, tid 1: its tid differs\n+ target t, tid 3\n"
+		     "+ target t: initiator-address ALL\n");
 }
 
 int main(void)
@@ -322,6 +373,8 @@ int main(void)
 		cmocka_unit_test(long_maps_go_in_several_requests),
 		cmocka_unit_test(what_can_fail_is_done_before_what_can_not_be_undone),
 		cmocka_unit_test(a_number_or_store_that_another_has_is_waited_for),
+		cmocka_unit_test(who_has_a_number_that_another_is_to_have_gives_it_up),
+		cmocka_unit_test(who_is_in_use_keeps_his_number),
 		cmocka_unit_test(limits_are_compared_as_numbers),
 		cmocka_unit_test(limits_of_initiators_are_changed_one_by_one),
 		cmocka_unit_test(elements_are_added_in_place_and_else_made_anew),
