@@ -22,6 +22,7 @@ follow() {
 }
 
 @test "first-disk" { follow first-disk; }
+@test "chap" { follow chap; }
 @test "multipath" { follow multipath; }
 @test "persistent" { follow persistent; }
 @test "tuning" { follow tuning; }

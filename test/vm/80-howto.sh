@@ -22,6 +22,7 @@ follow() {
 need 'udev runs' udev_start
 need 'the initiator runs' initiator_start
 ok 'a first disk' follow first-disk
+ok 'passwords' follow chap
 ok 'two paths to one disk' follow multipath
 ok 'configuration that stays' follow persistent
 ok 'tuning' follow tuning
