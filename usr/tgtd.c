@@ -23,10 +23,12 @@
 #include "bs/bs.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/portal.h"
+#include "mgmt/metrics_http.h"
 #include "mgmt/reload.h"
 #include "mgmt/server.h"
 #include "modules.h"
 #include "target/core.h"
+#include "target/openmetrics.h"
 #include "target/target.h"
 #include "target/transport.h"
 #include "tgtd_options.h"
@@ -38,6 +40,7 @@ static struct {
 	struct tgtd_options opt;
 	struct core core;
 	struct mgmt_server *mgmt;
+	struct metrics_http *metrics; /* NULL: not asked for */
 	struct reload *reload; /* NULL: without --config */
 	struct loop_timer watchdog, stop_timer;
 	struct loop_call step;
@@ -249,6 +252,18 @@ static void start_mgmt(int fd)
 		die("%s", err.text[0] ? err.text : err_sentence(err.code));
 }
 
+static void start_metrics(void)
+{
+	struct metrics_source source = target_metrics(&d.core);
+	struct err err = { .code = ERR_OK };
+
+	if (!d.opt.metrics)
+		return;
+	d.metrics = metrics_http_new(d.core.loop, d.opt.metrics, &source, &err);
+	if (!d.metrics)
+		die("--metrics: %s", err.text[0] ? err.text : err_sentence(err.code));
+}
+
 /* --- ready -------------------------------------------------------------------------------------- */
 
 static void serve(void)
@@ -410,6 +425,7 @@ static void on_watchdog(struct loop_timer *t)
 
 static void finish(void)
 {
+	metrics_http_free(d.metrics);
 	mgmt_server_free(d.mgmt);
 	loop_timer_cancel(&d.stop_timer);
 	loop_timer_cancel(&d.watchdog);
@@ -443,6 +459,7 @@ int main(int argc, char **argv)
 	loop_call_init(&d.step, LOOP_REAP, stop_step);
 	take_inherited_sockets(&mgmt_fd);
 	start_mgmt(mgmt_fd);
+	start_metrics();
 	portal_hold(true);
 	start_transports();
 	loop_signal(d.core.loop, SIGTERM, on_signal, NULL);

@@ -18,6 +18,7 @@ struct tgtd_options {
 	const char *pid_file;
 	const char *state_dir;
 	char *config;
+	const char *metrics;
 	unsigned int debug;
 	struct strbuf lld_opts[TRANSPORT_MAX]; /* k=v,... by transport */
 };

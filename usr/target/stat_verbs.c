@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 
-#include "target/cmd.h"
 #include "target/core.h"
 #include "target/lu.h"
 #include "target/nexus.h"
@@ -16,41 +15,12 @@
 #include "target/target_verbs.h"
 #include "target/verb_walk.h"
 
-static const char *const tmf_names[TMF_COUNT] = {
-	[0] = "unknown",
-	[TMF_ABORT_TASK] = "abort_task",
-	[TMF_ABORT_TASK_SET] = "abort_task_set",
-	[TMF_CLEAR_ACA] = "clear_aca",
-	[TMF_CLEAR_TASK_SET] = "clear_task_set",
-	[TMF_LUN_RESET] = "lun_reset",
-	[TMF_TARGET_WARM_RESET] = "target_warm_reset",
-	[TMF_TARGET_COLD_RESET] = "target_cold_reset",
-	[TMF_TASK_REASSIGN] = "task_reassign",
-	[TMF_QUERY_TASK] = "query_task",
-	[TMF_QUERY_TASK_SET] = "query_task_set",
-	[TMF_NEXUS_RESET] = "nexus_reset",
-	[TMF_QUERY_ASYNC_EVENT] = "query_async_event",
-};
-
-/* How long the oldest command that is under way has been so; 0: none is. */
-static uint64_t oldest(const struct lu *lu)
-{
-	const struct list *l = &lu->ts.enabled;
-
-	if (list_empty(l))
-		l = &lu->ts.dormant;
-	if (list_empty(l))
-		return 0;
-	return loop_now(lu->target->core->loop) -
-	       list_first(l, struct scsi_cmd, lu_link)->start_ns;
-}
-
 static void put_lu(struct strbuf *out, const struct lu *lu)
 {
 	stats_put_num(out, "lun", lu->lun);
 	stats_put_num(out, "in_flight", lu->ts.n_tasks);
 	stats_put_num(out, "peak", lu->ts.peak);
-	stats_put_num(out, "oldest_ns", oldest(lu));
+	stats_put_num(out, "oldest_ns", stats_oldest(lu));
 	stats_put_num(out, "resets", lu->resets);
 	stats_put(out, &lu->stats);
 }
@@ -95,7 +65,7 @@ static int stat_target(struct verb_walk *w, const struct target *t)
 	strbuf_printf(out, "%s{\"tid\":%u,\"name\":", w->rows++ ? "," : "", t->tid);
 	if (verb_put(w->call, "", json_string(t->name)))
 		return -ENOMEM;
-	stats_put_counts(out, "tmf", tmf_names, t->n_tmf, TMF_COUNT);
+	stats_put_counts(out, "tmf", stat_tmf_names, t->n_tmf, TMF_COUNT);
 	stats_add(&w->sum, &t->past);
 	w->in_flight = 0;
 	w->lus = 0;

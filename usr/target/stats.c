@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "scsi/scsi.h"
 #include "target/nexus.h"
 
 const char *const stat_class_names[OPC_COUNT] = {
@@ -38,6 +37,22 @@ const char *const stat_key_names[16] = {
 	[SK_VOLUME_OVERFLOW] = "volume_overflow",
 	[SK_MISCOMPARE] = "miscompare",
 	[SK_COMPLETED] = "completed",
+};
+
+const char *const stat_tmf_names[TMF_COUNT] = {
+	[0] = "unknown",
+	[TMF_ABORT_TASK] = "abort_task",
+	[TMF_ABORT_TASK_SET] = "abort_task_set",
+	[TMF_CLEAR_ACA] = "clear_aca",
+	[TMF_CLEAR_TASK_SET] = "clear_task_set",
+	[TMF_LUN_RESET] = "lun_reset",
+	[TMF_TARGET_WARM_RESET] = "target_warm_reset",
+	[TMF_TARGET_COLD_RESET] = "target_cold_reset",
+	[TMF_TASK_REASSIGN] = "task_reassign",
+	[TMF_QUERY_TASK] = "query_task",
+	[TMF_QUERY_TASK_SET] = "query_task_set",
+	[TMF_NEXUS_RESET] = "nexus_reset",
+	[TMF_QUERY_ASYNC_EVENT] = "query_async_event",
 };
 
 uint64_t latency_above(unsigned int i)

@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/util.h"
 #include "scsi/opcode.h"
+#include "scsi/scsi.h"
 
 struct nexus;
 
@@ -67,6 +68,7 @@ struct io_stats {
 extern const char *const stat_class_names[OPC_COUNT];
 extern const char *const stat_status_names[STAT_STATUSES];
 extern const char *const stat_key_names[16]; /* NULL: reserved */
+extern const char *const stat_tmf_names[TMF_COUNT];
 
 void stats_done(struct io_stats *s);
 /* Adds what @from has to @to. Without memory for a histogram its latencies are missing there. */

@@ -5,6 +5,8 @@
  */
 #include "target/stats_show.h"
 
+#include "target/cmd.h"
+#include "target/core.h"
 #include "target/lu.h"
 #include "target/nexus.h"
 #include "target/stats.h"
@@ -108,6 +110,18 @@ struct io_stats stats_of_nexus(const struct nexus *n)
 	list_for_each(p, &n->paths, link)
 		stats_add(&sum, &p->io);
 	return sum;
+}
+
+uint64_t stats_oldest(const struct lu *lu)
+{
+	const struct list *l = &lu->ts.enabled;
+
+	if (list_empty(l))
+		l = &lu->ts.dormant;
+	if (list_empty(l))
+		return 0;
+	return loop_now(lu->target->core->loop) -
+	       list_first(l, struct scsi_cmd, lu_link)->start_ns;
 }
 
 void stats_put_itl(struct strbuf *out, const struct itl *itl)

@@ -11,6 +11,7 @@
 
 struct io_stats;
 struct itl;
+struct lu;
 struct nexus;
 
 /* "@name":@v */
@@ -22,6 +23,8 @@ void stats_put_counts(struct strbuf *out, const char *name, const char *const *n
 void stats_put(struct strbuf *out, const struct io_stats *s);
 /* What all paths of a nexus counted, those that have gone included. Ended by stats_done(). */
 struct io_stats stats_of_nexus(const struct nexus *n);
+/* How long the oldest command that is under way has been so; 0: none is. */
+uint64_t stats_oldest(const struct lu *lu);
 /* The classic counters of an I_T_L nexus, an object of its own. */
 void stats_put_itl(struct strbuf *out, const struct itl *itl);
 

@@ -130,8 +130,7 @@ static int next(struct verb_walk *w)
 	return 1;
 }
 
-/* 0: all is told. -EINPROGRESS: there is more. */
-static int step(struct verb_walk *w)
+int verb_walk_step(struct verb_walk *w)
 {
 	int n = 1, left = VERB_WALK_STEP;
 
@@ -162,7 +161,7 @@ static void next_step(struct loop_call *c)
 	struct verb_walk *w = container_of(c, struct verb_walk, step);
 	struct verb_call *call = w->call;
 	struct core *core = call->context;
-	int r = step(w);
+	int r = verb_walk_step(w);
 
 	if (r == -EINPROGRESS) {
 		loop_call_queue(core->loop, &w->step);
@@ -192,7 +191,7 @@ int verb_walk(struct verb_call *call, const struct verb_walk_ops *ops, const str
 		r = ops->target ? ops->target(w, only) : 0;
 	}
 	if (r >= 0)
-		r = step(w);
+		r = verb_walk_step(w);
 	if (r == -EINPROGRESS) {
 		loop_call_queue(core->loop, &w->step);
 		return r;

@@ -68,5 +68,10 @@ struct verb_walk {
  * call->err: what a verb's run() returns.
  */
 int verb_walk(struct verb_call *call, const struct verb_walk_ops *ops, const struct target *only);
+/*
+ * For walks that nobody calls a verb for: one step of @w, of which call, with its context, and ops are
+ * set and the rest is zero. 0: all is told. -EINPROGRESS: there is more. -ENOMEM.
+ */
+int verb_walk_step(struct verb_walk *w);
 
 #endif
