@@ -149,6 +149,11 @@ static unsigned int port_name(const struct nexus *n, char *out, unsigned int max
 	return (unsigned int)snprintf(out, max, "%s,t,0x0001", n->target->name);
 }
 
+static bool same_host(const struct nexus *a, const struct nexus *b)
+{
+	return a->priv == b->priv;
+}
+
 static struct transport memory_transport = {
 	.name = "memory",
 	.state = TRANSPORT_READY,
@@ -164,6 +169,7 @@ static struct transport memory_transport = {
 	.tmf_respond = tmf_respond,
 	.nexus_kill = nexus_kill,
 	.port_name = port_name,
+	.same_host = same_host,
 };
 
 static struct transport *const transports[] = { &memory_transport, NULL };
@@ -194,6 +200,16 @@ static struct nexus *initiator(struct disk *d, const char *name, uint8_t id)
 	return n;
 }
 
+struct nexus *disk_login(struct disk *d, struct target *t, const char *name, void *host)
+{
+	static uint8_t id = 10;
+	uint8_t isid[6] = { 0x80, 0, 0, 0, 0, ++id };
+	struct nexus *n = nexus_create(t ? t : d->target, &memory_transport, name, isid, id, 1, host);
+
+	assert_non_null(n);
+	return n;
+}
+
 static void core_start(struct disk *d)
 {
 	struct err err = { .code = ERR_OK };
@@ -213,15 +229,46 @@ static void core_start(struct disk *d)
 				    &err), 0);
 }
 
+static struct lu *lu_make_conf(struct disk *d, struct target *t, const struct lu_conf *conf,
+			       struct err *err)
+{
+	struct created c = { .err = err };
+
+	lu_new(t, conf, lu_created, &c);
+	assert_true(t_loop_until_set(d->core.loop, &c.ended));
+	return c.lu;
+}
+
 static void lu_make(struct disk *d, struct err *err)
 {
 	struct lu_conf conf = { .lun = TEST_LUN, .dev_type = "disk", .path = *d->path ? d->path : NULL,
 				.bstype = d->bstype, .block_size = d->block_size };
-	struct created c = { .err = err };
 
-	lu_new(d->target, &conf, lu_created, &c);
-	assert_true(t_loop_until_set(d->core.loop, &c.ended));
-	d->lu = c.lu;
+	d->lu = lu_make_conf(d, d->target, &conf, err);
+}
+
+struct lu *disk_add_lu(struct disk *d, struct target *t, uint64_t lun, const char *bstype,
+		       const char *path, uint32_t block_size)
+{
+	struct lu_conf conf = { .lun = lun, .dev_type = "disk", .path = path,
+				.bstype = bstype ? bstype : "mem", .block_size = block_size };
+	struct err err = { .code = ERR_OK };
+	struct lu *lu = lu_make_conf(d, t ? t : d->target, &conf, &err);
+
+	if (!lu)
+		fail_msg("%s: %s", err_sentence(err.code), err.text);
+	return lu;
+}
+
+struct target *disk_add_target(struct disk *d, uint32_t tid)
+{
+	struct err err = { .code = ERR_OK };
+	struct target *t;
+	char name[64];
+
+	snprintf(name, sizeof(name), "iqn.2026-01.test:other-%u", tid);
+	assert_int_equal(target_new(&d->core, tid, name, "memory", &t, &err), 0);
+	return t;
 }
 
 struct disk *disk_try(const char *bstype, const char *path, uint32_t block_size, struct err *err)
@@ -260,6 +307,14 @@ static void set_flag(void *arg)
 	*(int *)arg = 1;
 }
 
+void disk_logout(struct disk *d, struct nexus *n)
+{
+	int gone = 0;
+
+	nexus_destroy(n, set_flag, &gone);
+	assert_true(t_loop_until_set(d->core.loop, &gone));
+}
+
 static void dir_remove(const char *path)
 {
 	struct dirent *e;
@@ -281,14 +336,19 @@ static void dir_remove(const char *path)
 void disk_free(struct disk *d)
 {
 	struct err err = { .code = ERR_OK };
-	int gone_a = 0, gone_b = 0, gone = 0;
+	int gone_a = 0, gone_b = 0;
+	struct target *t;
 
 	nexus_destroy(d->a, set_flag, &gone_a);
 	nexus_destroy(d->b, set_flag, &gone_b);
 	assert_true(t_loop_until_set(d->core.loop, &gone_a));
 	assert_true(t_loop_until_set(d->core.loop, &gone_b));
-	assert_int_equal(target_delete(d->target, true, set_flag, &gone, &err), 0);
-	assert_true(t_loop_until_set(d->core.loop, &gone));
+	while ((t = target_next(&d->core, NULL)) != NULL) {
+		int gone = 0;
+
+		assert_int_equal(target_delete(t, true, set_flag, &gone, &err), 0);
+		assert_true(t_loop_until_set(d->core.loop, &gone));
+	}
 	assert_int_equal(buffers, 0);
 	assert_int_equal(d->core.bufs.used, 0);
 	if (*d->state_dir)

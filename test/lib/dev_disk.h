@@ -56,6 +56,14 @@ struct disk *disk_new(const char *bstype, const char *path, uint32_t block_size)
 struct disk *disk_try(const char *bstype, const char *path, uint32_t block_size, struct err *err);
 /* Fails the test when a buffer or a command is left. */
 void disk_free(struct disk *d);
+/* Another disk; @t NULL: behind the same target. Fails the test when it can't be. */
+struct lu *disk_add_lu(struct disk *d, struct target *t, uint64_t lun, const char *bstype,
+		       const char *path, uint32_t block_size);
+/* Another target, which disk_free() deletes as well. */
+struct target *disk_add_target(struct disk *d, uint32_t tid);
+/* A session; the transport takes those of one @host to be of one host. disk_logout() ends it. */
+struct nexus *disk_login(struct disk *d, struct target *t, const char *name, void *host);
+void disk_logout(struct disk *d, struct nexus *n);
 /* Gives it a state directory. */
 void disk_persistent(struct disk *d);
 /* The LU as after a restart of the daemon: deleted and made again, on another @path if not NULL. */

@@ -20,7 +20,8 @@ static bool overlap(const struct scsi_cmd *a, const struct scsi_cmd *b)
 
 static bool waits(const struct scsi_cmd *cmd)
 {
-	return cmd->range_mode == RANGE_WAIT_SHARED || cmd->range_mode == RANGE_WAIT_EXCLUSIVE;
+	return cmd->range_mode == RANGE_WAIT_SHARED || cmd->range_mode == RANGE_WAIT_EXCLUSIVE ||
+	       cmd->range_mode == RANGE_WAIT_GUEST;
 }
 
 static bool exclusive(const struct scsi_cmd *cmd)
@@ -63,6 +64,8 @@ static void hold(struct scsi_cmd *cmd)
 	cmd->cancel = NULL;
 	if (cmd->range_mode == RANGE_WAIT_EXCLUSIVE) {
 		cmd->range_mode = RANGE_EXCLUSIVE;
+	} else if (cmd->range_mode == RANGE_WAIT_GUEST) {
+		cmd->range_mode = RANGE_GUEST;
 	} else {
 		list_del(&cmd->range_link);
 		cmd->range_mode = RANGE_SHARED;
@@ -96,6 +99,10 @@ static void waiters_run(struct loop_call *call)
 
 	while ((cmd = next_ready(lu))) {
 		hold(cmd);
+		if (cmd->range_mode == RANGE_GUEST) {
+			cmd->range_got(cmd);
+			continue;
+		}
 		r = cmd->aborted  ? RES_TASK_ABORTED
 		    : closed(cmd) ? lu_background(lu, &cmd->extra)
 				  : cmd->range_got(cmd);
@@ -125,6 +132,20 @@ enum scsi_result range_enter(struct scsi_cmd *cmd, enum range_mode want,
 	}
 	hold(cmd);
 	return dev_step_end(cmd, got(cmd));
+}
+
+void range_guest(struct scsi_cmd *cmd, uint64_t first, uint64_t count,
+		 enum scsi_result (*got)(struct scsi_cmd *cmd))
+{
+	cmd->range_first = first;
+	cmd->range_count = count;
+	cmd->range_mode = RANGE_WAIT_GUEST;
+	cmd->range_got = got;
+	list_push_back(&cmd->lu->ranges, &cmd->range_link);
+	if (blocked(cmd->lu, cmd))
+		return;
+	hold(cmd);
+	got(cmd);
 }
 
 void range_recheck(struct lu *lu)

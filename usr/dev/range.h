@@ -21,6 +21,8 @@ enum range_mode {
 	RANGE_EXCLUSIVE,	/* holds; in lu->ranges */
 	RANGE_WAIT_SHARED,	/* waits; in lu->ranges */
 	RANGE_WAIT_EXCLUSIVE,
+	RANGE_WAIT_GUEST,	/* as a shared one, but of no command of the task set: */
+	RANGE_GUEST,		/* in lu->ranges as long as it waits or holds */
 };
 
 /* For attach(): lu->ranges and lu->range_call become ready. */
@@ -54,6 +56,14 @@ static inline enum scsi_result range_exclusive(struct scsi_cmd *cmd, uint64_t fi
 	cmd->range_count = count;
 	return range_enter(cmd, RANGE_EXCLUSIVE, got);
 }
+
+/*
+ * The same, shared, for those who write from outside the task set: @cmd is no command, only its lu,
+ * op, aborted and range_* count. @got returns RES_PENDING, and comes also when @cmd was aborted (and
+ * range_recheck() called), or a background operation has begun; range_leave() follows.
+ */
+void range_guest(struct scsi_cmd *cmd, uint64_t first, uint64_t count,
+		 enum scsi_result (*got)(struct scsi_cmd *cmd));
 
 /* For waiters: one was aborted, or lu->background has changed: those that wait may not have to. */
 void range_recheck(struct lu *lu);

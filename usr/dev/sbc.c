@@ -11,6 +11,7 @@
 #include "dev/range.h"
 #include "dev/sbc.h"
 #include "dev/sbc_job.h"
+#include "dev/xcopy.h"
 
 bool sbc_thin(const struct lu *lu)
 {
@@ -150,6 +151,7 @@ static int attach(struct lu *lu, struct err *err)
 		err_set(err, ERR_NOMEM, "no memory for a disk");
 		return -ENOMEM;
 	}
+	list_init(&sbc->copies);
 	range_init(lu);
 	ret = spc_attach(lu, &sbc->spc, &ops, err);
 	if (ret)
@@ -167,6 +169,7 @@ static void detach(struct lu *lu)
 	sbc_flush_forget(sbc);
 	sbc_job_forget(lu);
 	sbc_sanitize_forget(lu);
+	xcopy_forget_all(lu);
 	spc_detach(lu);
 	free(sbc);
 }
@@ -189,6 +192,7 @@ static void reset(struct lu *lu)
 {
 	lu->stopped = false;
 	to_sbc(lu)->next_block_size = 0;
+	xcopy_forget_all(lu);
 	spc_modes_reset(lu);
 }
 
@@ -209,6 +213,8 @@ static const struct opcode_rows rows[] = {
 	OPCODE_ROWS(sbc_startstop_rows),
 	OPCODE_ROWS(sbc_format_rows),
 	OPCODE_ROWS(sbc_sanitize_rows),
+	OPCODE_ROWS(xcopy_rows),
+	OPCODE_ROWS(xcopy_results_rows),
 	OPCODE_ROWS_END,
 };
 

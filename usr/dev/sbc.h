@@ -37,6 +37,7 @@ struct sbc {
 	struct scsi_cmd *job_cmd; /* waits for the job's end; NULL: none */
 	struct loop_call job_cancel;
 	struct sbc_sanitize *sanitize; /* that runs or failed; owned */
+	struct list copies;	 /* struct xcopy: third-party copies that run, or may be asked about */
 	bool format_corrupt;	 /* a FORMAT UNIT failed */
 	uint32_t next_block_size; /* by MODE SELECT, for the next FORMAT UNIT; 0: as it is */
 };
@@ -65,6 +66,9 @@ extern const struct opcode sbc_defects_rows[2];	  /* READ DEFECT DATA */
 extern const struct opcode sbc_startstop_rows[1]; /* START STOP UNIT */
 extern const struct opcode sbc_format_rows[1];	  /* FORMAT UNIT */
 extern const struct opcode sbc_sanitize_rows[3];  /* SANITIZE */
+
+extern const struct opcode xcopy_rows[3];	  /* EXTENDED COPY, COPY OPERATION ABORT */
+extern const struct opcode xcopy_results_rows[6]; /* RECEIVE COPY ... */
 
 extern const struct vpd_page sbc_vpd[];
 extern const struct mode_page sbc_modes[];

@@ -6,6 +6,7 @@
  */
 #include "base/bytes.h"
 #include "dev/sbc.h"
+#include "dev/xcopy.h"
 
 /* OPTIMAL TRANSFER LENGTH GRANULARITY, in blocks: a physical block. */
 static uint32_t granularity(const struct lu *lu)
@@ -85,6 +86,7 @@ static uint32_t provisioning(const struct lu *lu, const struct nexus *n, uint8_t
 
 const struct vpd_page sbc_vpd[] = {
 	SPC_VPD,
+	{ 0x8f, "Third-Party Copy", xcopy_vpd_enabled, xcopy_vpd },
 	{ 0xb0, "Block Limits", NULL, block_limits },
 	{ 0xb1, "Block Device Characteristics", NULL, characteristics },
 	{ 0xb2, "Logical Block Provisioning", NULL, provisioning },

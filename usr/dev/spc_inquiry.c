@@ -59,6 +59,7 @@ static void build_standard(uint8_t d[STD_LEN], const struct lu *lu)
 	d[2] = 0x06;	    /* VERSION: SPC-4 */
 	d[3] = 0x10 | 0x02; /* HISUP; RESPONSE DATA FORMAT */
 	d[4] = STD_LEN - 5;
+	d[5] = lu && lu->third_party_copy ? 0x08 : 0; /* 3PC */
 	d[7] = 0x02; /* CMDQUE */
 	put_text(d + 8, 8, lu ? lu->id.vendor : "");
 	put_text(d + 16, 16, lu ? lu->id.product : "");

@@ -207,6 +207,30 @@ static unsigned int port_name(const struct nexus *n, char *out, unsigned int max
 	return len < 0 ? 0 : min_u32((uint32_t)len, max ? max - 1 : 0);
 }
 
+static bool has_peer(const struct iscsi_session *s, const char *host)
+{
+	const struct iscsi_conn *conn;
+	char other[ADDR_STRLEN];
+
+	list_for_each(conn, &s->conns, link)
+		if (!strcmp(addr_format_host(&conn->peer, other), host))
+			return true;
+	return false;
+}
+
+/* A name alone anybody can say; an address, and a login from it, is more. */
+static bool same_host(const struct nexus *a, const struct nexus *b)
+{
+	const struct iscsi_session *s = a->priv, *other = b->priv;
+	const struct iscsi_conn *conn;
+	char host[ADDR_STRLEN];
+
+	list_for_each(conn, &s->conns, link)
+		if (has_peer(other, addr_format_host(&conn->peer, host)))
+			return true;
+	return false;
+}
+
 struct transport iscsi_transport = {
 	.name = "iscsi",
 	.protocol_id = 5,
@@ -228,5 +252,6 @@ struct transport iscsi_transport = {
 	.nexus_kill = nexus_kill,
 	.transport_id = transport_id,
 	.ports = admit_ports,
+	.same_host = same_host,
 	.port_name = port_name,
 };

@@ -50,6 +50,7 @@ static const struct directive {
 	{ "readonly", PARAM, NULL },
 	{ "swp", PARAM, NULL },
 	{ "thin_provisioning", PARAM, NULL },
+	{ "third_party_copy", PARAM, NULL },
 	{ "rotation_rate", PARAM, NULL },
 	{ "lbppbe", PARAM, NULL },
 	{ "la_lba", PARAM, NULL },

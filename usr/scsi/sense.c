@@ -18,6 +18,7 @@ static bool key_specific(uint8_t out[3], const struct sense_extra *ex)
 {
 	if (ex->field_valid) {
 		out[0] = (uint8_t)(0x80 | (ex->field_in_cdb ? 0x40 : 0) |
+				   (ex->field_in_segment ? 0x20 : 0) |
 				   (ex->field_bit >= 0 ? 0x08 | (ex->field_bit & 7) : 0));
 		put_be16(out + 1, ex->field_byte);
 	} else if (ex->progress_valid) {
@@ -32,6 +33,19 @@ static bool key_specific(uint8_t out[3], const struct sense_extra *ex)
 static uint8_t stream_bits(const struct sense_extra *ex)
 {
 	return (uint8_t)((ex->filemark ? 0x80 : 0) | (ex->eom ? 0x40 : 0) | (ex->ili ? 0x20 : 0));
+}
+
+/*
+ * SPC-4 5.17.7.3: status and sense data follow, and COMMAND-SPECIFIC INFORMATION tells where they
+ * begin: its first byte of the source's, its second of the destination's.
+ */
+static uint8_t add_third(uint8_t *buf, const struct sense_third *third)
+{
+	buf[third->at_src ? 8 : 9] = SENSE_FIXED_LEN;
+	buf[SENSE_FIXED_LEN] = third->status;
+	memcpy(buf + SENSE_FIXED_LEN + 1, third->sense, third->len);
+	buf[7] = (uint8_t)(buf[7] + 1 + third->len);
+	return (uint8_t)(1 + third->len);
 }
 
 /* SPC-4 4.5.3. What doesn't fit into 32 bits is left out, and VALID with it. */
@@ -51,7 +65,7 @@ static uint8_t build_fixed(uint8_t *buf, const struct scsi_result_info *i,
 	buf[12] = i->asc;
 	buf[13] = i->ascq;
 	key_specific(buf + 15, ex);
-	return SENSE_FIXED_LEN;
+	return SENSE_FIXED_LEN + (ex->third ? add_third(buf, ex->third) : 0);
 }
 
 /* A zeroed descriptor of @len bytes at the end of @buf. */
@@ -89,6 +103,12 @@ static uint8_t build_descriptor(uint8_t *buf, const struct scsi_result_info *i,
 	if (key_specific(sks, ex)) {
 		d = add_descriptor(buf, 0x02, 8); /* sense key specific, 4.5.2.4 */
 		memcpy(d + 4, sks, sizeof(sks));
+	}
+	if (ex->third) {
+		d = add_descriptor(buf, 0x0c, (uint8_t)(4 + ex->third->len)); /* 4.5.2.7 */
+		d[2] = ex->third->at_src ? 0x01 : 0x02;
+		d[3] = ex->third->status;
+		memcpy(d + 4, ex->third->sense, ex->third->len);
 	}
 	if (stream_bits(ex)) {
 		d = add_descriptor(buf, 0x04, 4); /* stream commands, SSC-4 4.2.22 */

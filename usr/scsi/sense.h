@@ -10,6 +10,14 @@
 
 #include "scsi/result.h"
 
+/* How another device ended a command of a third-party copy (SPC-4 4.5.2.7, 5.17.7.3). */
+struct sense_third {
+	bool at_src;	  /* of the source; else of the destination */
+	uint8_t status;
+	uint8_t len;	  /* of @sense; 0: there is none */
+	uint8_t sense[18];
+};
+
 /* What goes with a sense triple. All zero: nothing. */
 struct sense_extra {
 	bool info_valid;
@@ -18,11 +26,13 @@ struct sense_extra {
 	uint64_t cmd_info;	/* COMMAND-SPECIFIC INFORMATION */
 	bool field_valid;	/* sense key specific: field pointer (ILLEGAL REQUEST) */
 	bool field_in_cdb;	/* C/D bit: 1 = in the CDB, 0 = in the parameter list */
+	bool field_in_segment;	/* SD bit, of COPY ABORTED: in the segment descriptor */
 	int8_t field_bit;	/* -1: no bit */
 	uint16_t field_byte;
 	bool progress_valid;
 	uint16_t progress;	/* of 65536 */
 	bool filemark, eom, ili;
+	const struct sense_third *third; /* NULL: none; borrowed */
 };
 
 /* Writes sense data for @r to @buf (SCSI_SENSE_MAX bytes); returns its length. @ex may be NULL. */

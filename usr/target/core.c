@@ -92,5 +92,6 @@ void core_done(struct core *core)
 	laters_done(&core->laters);
 	hash_free(&core->by_name);
 	hash_free(&core->by_tid);
+	hash_free(&core->by_naa);
 	devtypes_done(core);
 }

@@ -33,6 +33,7 @@ struct core {
 	const struct dev_type *wlun_dev;	/* of the REPORT LUNS well known LU; NULL: none */
 	struct list targets;		/* struct target, by tid */
 	struct hash_table by_name, by_tid;
+	struct hash_table by_naa;	/* struct lu */
 	bool offline;			/* no new sessions: State offline */
 	uint8_t machine_id[16];		/* makes default identities unique over hosts */
 	uint64_t cmd_seq;		/* arrival order of commands */

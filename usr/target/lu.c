@@ -51,6 +51,7 @@ struct lu *lu_alloc(struct target *t, uint64_t lun, const struct dev_type *dev, 
 	lu->lun = lun;
 	lu->dev = dev;
 	lu->removable = dev->removable;
+	lu->third_party_copy = dev->pdt == PDT_DISK;
 	list_init(&lu->link);
 	list_init(&lu->itls);
 	list_init(&lu->ranges);
@@ -111,6 +112,7 @@ int lu_start(struct lu *lu, struct err *err)
 		return -ENOMEM;
 	}
 	link_sorted(t, lu);
+	lu_naa_add(lu);
 	ua_luns_changed(lu);
 	return 0;
 }
@@ -143,6 +145,7 @@ static void unlink_lu(struct lu *lu)
 		return;
 	}
 	list_del(&lu->link);
+	lu_naa_remove(lu);
 	hash_remove(&t->lu_table, &lu->node);
 	t->n_lus--;
 }
@@ -175,8 +178,20 @@ void lu_check_drained(struct lu *lu)
 {
 	if (lu->swap)
 		lu_path_check(lu);
-	if (lu->dying && !lu->opening && !lu->ts.n_tasks && !lu_keep_busy(lu))
+	if (lu->dying && !lu->opening && !lu->ts.n_tasks && !lu->n_holds && !lu_keep_busy(lu))
 		lu_later(lu, drained);
+}
+
+void lu_hold(struct lu *lu)
+{
+	lu->n_holds++;
+}
+
+void lu_release(struct lu *lu)
+{
+	assert(lu->n_holds);
+	if (!--lu->n_holds && lu->watched)
+		lu_check_drained(lu);
 }
 
 void lu_drop(struct lu *lu)

@@ -80,6 +80,7 @@ struct lu {
 	bool readonly;			/* by configuration or because the store is */
 	bool readonly_conf;		/* by configuration */
 	bool swp;			/* software write protect: mode page 0Ah SWP */
+	bool third_party_copy;		/* EXTENDED COPY and tokens are there; INQUIRY 3PC */
 	bool thin;			/* thin provisioning told to initiators */
 	bool descriptor_sense;		/* D_SENSE of the control mode page */
 	bool tas;			/* TAS of the control mode page */
@@ -100,6 +101,9 @@ struct lu {
 	struct list records;		/* lu_record.h */
 	unsigned int n_records;
 	struct qos *qos;		/* limits; NULL: never had any */
+	unsigned int n_holds;		/* lu_hold() */
+	struct hash_node naa_node;	/* core->by_naa */
+	bool naa_hashed;
 	struct taskset ts;
 	struct io_stats stats;		/* of all commands that named it */
 	uint64_t resets;		/* LOGICAL UNIT RESET, target resets */
@@ -166,6 +170,15 @@ void lu_set_path(struct lu *lu, const char *path,
 		 void (*done)(void *arg, const struct err *err), void *arg);
 /* Blocks are of @size bytes from now on. Raises nothing. */
 void lu_set_block_size(struct lu *lu, uint32_t size);
+/*
+ * While an LU is held it is not freed, and neither is its store replaced: for those who use it from
+ * outside its task set (copies). It may die meanwhile: look at @dying.
+ */
+void lu_hold(struct lu *lu);
+void lu_release(struct lu *lu);
+/* The LU that has this NAA designator; @after NULL: the first, else the next. NULL: none. */
+struct lu *lu_by_naa(const struct core *core, const uint8_t naa[8], const struct lu *after);
+
 /* Takes the store's size anew; raises CAPACITY DATA HAS CHANGED when it differs. */
 void lu_size_changed(struct lu *lu);
 /* Asks the store for its size, at most once a second. */

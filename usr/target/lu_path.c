@@ -178,13 +178,13 @@ static void swap_step(struct lu *lu)
 		return;
 	if (lu->dying)
 		swap_give_up(lu);
-	else if (!lu->ts.n_enabled)
+	else if (!lu->ts.n_enabled && !lu->n_holds)
 		exchange(lu);
 }
 
 void lu_path_check(struct lu *lu)
 {
-	if (lu->swap->waits && (lu->dying || !lu->ts.n_enabled))
+	if (lu->swap->waits && (lu->dying || (!lu->ts.n_enabled && !lu->n_holds)))
 		lu_later(lu, swap_step);
 }
 
@@ -242,10 +242,11 @@ static int may_set_path(const struct lu *lu, const char *path, struct err *err)
 	if (lu->online && lu->n_prevent)
 		return err_set(err, ERR_PREVENT_REMOVAL,
 			       "an initiator has prevented the removal of the medium");
-	if (lu->opening || lu->dying || (!lu->online && lu->ts.n_tasks))
+	if (lu->opening || lu->dying || (!lu->online && (lu->ts.n_tasks || lu->n_holds)))
 		return err_set(err, ERR_LUN_ACTIVE, "LUN %" PRIu64 " is busy", lu->lun);
-	if (lu->background != RES_GOOD)
-		return err_set(err, ERR_LUN_ACTIVE, "LUN %" PRIu64 " is being formatted", lu->lun);
+	if (scsi_result_info(lu->background)->key == SK_NOT_READY)
+		return err_set(err, ERR_LUN_ACTIVE, "LUN %" PRIu64 " is being formatted or sanitized",
+			       lu->lun);
 	return 0;
 }
 

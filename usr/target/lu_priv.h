@@ -37,6 +37,10 @@ int lu_check_store(const struct lu *lu, const struct bs *bs, struct err *err);
 void lu_adopt_store(struct lu *lu, struct bs *bs);
 /* lu_path.c: an enabled command has ended, or the LU is dying, while the store is being replaced. */
 void lu_path_check(struct lu *lu);
+/* lu_naa.c: it can be found by its designator, or not any more; and that has changed. */
+void lu_naa_add(struct lu *lu);
+void lu_naa_remove(struct lu *lu);
+void lu_naa_changed(struct lu *lu);
 /* Size and write protection as the store has them; lu->bs may be NULL. */
 void lu_take_store(struct lu *lu);
 

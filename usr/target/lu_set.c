@@ -174,12 +174,14 @@ static void id_taken(struct lu *lu)
 {
 	lu->id.id_set = true;
 	ident_derive(lu);
+	lu_naa_changed(lu);
 }
 
 static void sn_taken(struct lu *lu)
 {
 	lu->id.sn_set = true;
 	ident_derive(lu);
+	lu_naa_changed(lu);
 }
 
 /* READ CAPACITY(16) tells it as well as INQUIRY does. */
@@ -207,6 +209,7 @@ static const struct param params[] = {
 	{ "sense_format", BOOL, AT(descriptor_sense), 1, UA_MODE_CHANGED, NULL, NULL },
 	{ "swp", BOOL, AT(swp), 1, UA_MODE_CHANGED, NULL, NULL },
 	{ "thin_provisioning", BOOL, AT(thin), 1, UA_INQUIRY_CHANGED, NULL, thin_taken },
+	{ "third_party_copy", BOOL, AT(third_party_copy), 1, UA_INQUIRY_CHANGED, NULL, NULL },
 	{ "vendor_id", STRING, AT(id.vendor), LU_VENDOR_LEN, UA_INQUIRY_CHANGED, NULL, NULL },
 };
 

@@ -77,6 +77,7 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 	list_init(&n->itl_list);
 	list_init(&n->cmds);
 	list_init(&n->paths);
+	list_init(&n->watches);
 	loop_call_init(&n->reap, LOOP_REAP, reap);
 	if (qos_nexus_new(n)) {
 		free(n->initiator);
@@ -117,6 +118,17 @@ void itl_allow_removal(struct itl *itl)
 	itl->prevent = false;
 }
 
+static void tell_watches(struct nexus *n)
+{
+	struct list *l;
+
+	while ((l = list_pop(&n->watches)) != NULL) {
+		struct nexus_watch *w = list_entry(l, struct nexus_watch, link);
+
+		w->gone(w);
+	}
+}
+
 void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg)
 {
 	struct itl *itl;
@@ -131,6 +143,7 @@ void nexus_destroy(struct nexus *n, void (*destroyed)(void *arg), void *arg)
 		reserve_reset(itl->lu, n);
 		itl_allow_removal(itl);
 	}
+	tell_watches(n);
 	nexus_abort(n, each, NULL);
 	nexus_check_gone(n);
 }

@@ -22,6 +22,12 @@ struct scsi_cmd;
 struct target;
 struct transport;
 
+/* Told when a nexus ends, before its commands are aborted; off its list then. */
+struct nexus_watch {
+	struct list link;
+	void (*gone)(struct nexus_watch *w);
+};
+
 /* Counters of an I_T_L nexus, in bytes and commands, since it was made. */
 struct itl_stats {
 	uint64_t rd_subm_bytes, rd_subm_cmds, rd_done_bytes, rd_done_cmds;
@@ -69,6 +75,7 @@ struct nexus {
 	uint64_t tmfs;		/* that ever came */
 	struct list paths;	/* struct stat_path, which count what comes on them */
 	struct io_stats past;	/* of paths that have gone, and commands of none */
+	struct list watches;	/* struct nexus_watch */
 	bool dying;
 	bool killed;		/* transport->nexus_kill() was called */
 	void (*destroyed)(void *arg);

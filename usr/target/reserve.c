@@ -37,15 +37,20 @@ static bool conflicts_persistent(const struct reserve *r, const struct itl *itl,
 	return as != RESV_READ || !pr_write_exclusive(r->type);
 }
 
-enum scsi_result reserve_check_as(const struct scsi_cmd *cmd, enum resv_class as)
+enum scsi_result reserve_check_itl(const struct itl *itl, enum resv_class as)
 {
-	const struct reserve *r = &cmd->lu->resv;
+	const struct reserve *r = &itl->lu->resv;
 
-	if (r->holder && r->holder != cmd->nexus && conflicts_spc2(as))
+	if (r->holder && r->holder != itl->nexus && conflicts_spc2(as))
 		return RES_RESERVATION_CONFLICT;
-	if (r->type && conflicts_persistent(r, cmd->itl, as))
+	if (r->type && conflicts_persistent(r, itl, as))
 		return RES_RESERVATION_CONFLICT;
 	return RES_GOOD;
+}
+
+enum scsi_result reserve_check_as(const struct scsi_cmd *cmd, enum resv_class as)
+{
+	return reserve_check_itl(cmd->itl, as);
 }
 
 enum scsi_result reserve_check(const struct scsi_cmd *cmd)

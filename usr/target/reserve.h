@@ -15,6 +15,7 @@
 #include "scsi/opcode.h"
 #include "scsi/result.h"
 
+struct itl;
 struct lu;
 struct nexus;
 struct pr_state;
@@ -42,6 +43,8 @@ static inline bool reserve_any(const struct reserve *r)
 enum scsi_result reserve_check(const struct scsi_cmd *cmd);
 /* The same for handlers of RESV_SPECIAL rows, which are of one class or another by their fields. */
 enum scsi_result reserve_check_as(const struct scsi_cmd *cmd, enum resv_class as);
+/* For those who use the LU without a command to it. */
+enum scsi_result reserve_check_itl(const struct itl *itl, enum resv_class as);
 /* RESERVE: RES_GOOD or RES_RESERVATION_CONFLICT. */
 enum scsi_result reserve_take(struct lu *lu, struct nexus *n);
 /*

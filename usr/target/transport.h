@@ -85,6 +85,11 @@ struct transport {
 	 * ALL_TG_PT (SPC-4 6.16.3). NULL: only those that are in use are known.
 	 */
 	unsigned int (*ports)(const struct target *t, uint16_t *out, unsigned int max);
+	/*
+	 * Whether the initiators of both, whose names are the same, are of one host: their sessions
+	 * come from one place. NULL: that can't be known, so they are not.
+	 */
+	bool (*same_host)(const struct nexus *a, const struct nexus *b);
 	/* Writes the SCSI name of the target port ("iqn...,t,0x0001", VPD 83h); returns strlen. */
 	unsigned int (*port_name)(const struct nexus *n, char *out, unsigned int max);
 };

@@ -64,7 +64,7 @@ static void standard_data_describes_a_disk(void **state)
 	assert_int_equal(q.data[2], 0x06);
 	assert_int_equal(q.data[3], 0x12);
 	assert_int_equal(q.data[4], 91);
-	assert_int_equal(q.data[5], 0);
+	assert_int_equal(q.data[5], 0x08); /* 3PC */
 	assert_int_equal(q.data[7], 0x02);
 	assert_memory_equal(q.data + 16, "VIRTUAL-DISK    ", 16);
 	assert_int_equal(get_be16(q.data + 58), 0x00a0);

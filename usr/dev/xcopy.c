@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * EXTENDED COPY (LID1) and (LID4), COPY OPERATION ABORT (SPC-4 6.4, 6.5, 6.3): segment after segment
+ * by copy.c. What ends in the middle says which segment it was, how much of it is left, and what
+ * the device had to say (5.17.7.3).
+ */
+#include "dev/xcopy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "dev/sbc.h"
+#include "target/core.h"
+#include "target/target.h"
+
+enum { SA_LID1 = 0x00, SA_LID4 = 0x01, SA_ABORT = 0x1c };
+
+static struct list *copies(const struct lu *lu)
+{
+	return &to_sbc(lu)->copies;
+}
+
+struct xcopy *xcopy_find(const struct scsi_cmd *cmd, uint32_t list_id, bool lid4)
+{
+	struct xcopy *x;
+
+	list_for_each(x, copies(cmd->lu), link)
+		if (x->keep && x->nexus_seq == cmd->nexus->seq && x->list_id == list_id &&
+		    x->lid4 == lid4)
+			return x;
+	return NULL;
+}
+
+uint64_t xcopy_bytes(const struct xcopy *x)
+{
+	return x->bytes + (x->state == XCOPY_RUNS ? x->copy.done : 0);
+}
+
+static void xcopy_free(struct xcopy *x)
+{
+	list_del(&x->link);
+	list_del(&x->watch.link);
+	xcopy_unhold(x);
+	free(x);
+}
+
+/* --- the end */
+
+/* What stands behind COPY ABORTED: how the device ended its command. */
+static void tell_third(struct xcopy *x, struct sense_extra *ex)
+{
+	const struct scsi_result_info *i = scsi_result_info(x->copy.result);
+	uint8_t sense[SCSI_SENSE_MAX];
+
+	x->third.at_src = x->copy.at_src;
+	x->third.status = i->status;
+	if (i->status == SAM_CHECK_CONDITION) {
+		x->copy.extra.third = NULL;
+		sense_build(sense, false, x->copy.result, &x->copy.extra);
+		x->third.len = sizeof(x->third.sense);
+		memcpy(x->third.sense, sense, sizeof(x->third.sense));
+	}
+	ex->third = &x->third;
+}
+
+/* The residual in blocks of the destination, when something of the segment was written. */
+static void tell_residual(const struct xcopy *x, struct sense_extra *ex)
+{
+	const struct copy *c = &x->copy;
+
+	if (!c->done || c->backward)
+		return;
+	ex->info_valid = true;
+	ex->info = (c->len + c->pad - c->done) >> c->dst->block_shift;
+}
+
+static void remember(struct xcopy *x, enum scsi_result r, const struct sense_extra *ex)
+{
+	const struct scsi_result_info *i = scsi_result_info(r);
+
+	x->state = r == RES_GOOD ? XCOPY_DONE : r == RES_TASK_ABORTED ? XCOPY_STOPPED : XCOPY_FAILED;
+	x->status = i->status;
+	if (i->status == SAM_CHECK_CONDITION)
+		x->sense_len = sense_build(x->sense, false, r, ex);
+}
+
+/* @ex is @r's. @x may be gone afterwards. */
+static void xcopy_end(struct xcopy *x, enum scsi_result r, const struct sense_extra *ex)
+{
+	struct scsi_cmd *cmd = x->cmd;
+	struct lu *lu = x->lu;
+
+	remember(x, r, ex);
+	xcopy_unhold(x);
+	x->cmd = NULL;
+	if (cmd) {
+		cmd->cancel = NULL;
+		cmd->extra = *ex;
+		scsi_cmd_complete(cmd, r);
+	}
+	if (!x->keep || !x->nexus)
+		xcopy_free(x);
+	lu_release(lu);
+}
+
+static void segment_failed(struct xcopy *x, enum scsi_result r, struct sense_extra *ex)
+{
+	ex->cmd_info_valid = true;
+	ex->cmd_info = x->seg; /* SPC-4 5.17.7.3: its third and fourth byte */
+	xcopy_end(x, r, ex);
+}
+
+/* --- a segment */
+
+static void segments_next(struct xcopy *x);
+
+static void segment_copied(struct copy *c)
+{
+	struct xcopy *x = container_of(c, struct xcopy, copy);
+	struct sense_extra ex = { .field_bit = -1 };
+
+	if (c->result == RES_GOOD) {
+		x->bytes += c->done;
+		x->seg++;
+		segments_next(x);
+	} else if (c->result == RES_TASK_ABORTED) {
+		xcopy_end(x, RES_TASK_ABORTED, &ex);
+	} else {
+		tell_third(x, &ex);
+		tell_residual(x, &ex);
+		segment_failed(x, RES_CA_THIRD_PARTY, &ex);
+	}
+}
+
+/* RES_GOOD with *@c, or how the segment fails. */
+static enum scsi_result cscd_of(const struct xcopy *x, uint16_t id, struct xcopy_cscd *c)
+{
+	*c = (struct xcopy_cscd){ .lu = x->lu };
+	if (id == XCOPY_CSCD_SELF)
+		return RES_GOOD;
+	if (id >= x->n_cscds)
+		return RES_CA_UNREACHABLE;
+	*c = x->cscds[id];
+	if (c->other_type)
+		return RES_CA_DEVICE_TYPE;
+	return c->lu ? RES_GOOD : RES_CA_NOT_REACHABLE;
+}
+
+static bool out_of_range(const struct lu *lu, uint64_t lba, uint64_t bytes)
+{
+	uint64_t blocks = (bytes + lu->block_size - 1) >> lu->block_shift;
+
+	return lba > lu->blocks || blocks > lu->blocks - lba;
+}
+
+/* No device has to be asked: the field pointer tells which LBA of the descriptor is wrong. */
+static enum scsi_result segment_range(const struct copy *c, const struct xcopy_seg *s,
+				      struct sense_extra *ex)
+{
+	bool src = out_of_range(c->src, s->src_lba, c->len);
+
+	if (!src && !out_of_range(c->dst, s->dst_lba, c->len))
+		return RES_GOOD;
+	ex->field_valid = ex->field_in_segment = true;
+	ex->field_byte = src ? 12 : 20;
+	return RES_CA_SEGMENT;
+}
+
+/*
+ * SPC-4 6.4.6.3, table 131: what is less than a block at the end. Bytes that are left of a source
+ * block may be dropped if that has PAD, and what a destination block lacks is zeroes if that has.
+ * Nothing is carried over to the next segment.
+ */
+static enum scsi_result segment_ends(struct copy *c, const struct xcopy_seg *s,
+				     const struct xcopy_cscd *src, const struct xcopy_cscd *dst)
+{
+	uint64_t rest = c->len & (c->dst->block_size - 1);
+
+	if (s->dc)
+		return c->len & (c->src->block_size - 1) && !src->pad ? RES_CA_INEXACT : RES_GOOD;
+	if (!rest)
+		return RES_GOOD;
+	if (s->cat || !dst->pad)
+		return RES_CA_INEXACT;
+	c->pad = (uint32_t)(c->dst->block_size - rest);
+	return RES_GOOD;
+}
+
+/* RES_PENDING, or how it ends at once. */
+static enum scsi_result segment_start(struct xcopy *x, struct sense_extra *ex)
+{
+	struct xcopy_seg *s = &x->segs[x->seg];
+	struct xcopy_cscd src, dst;
+	struct copy *c = &x->copy;
+	enum scsi_result r = cscd_of(x, s->src, &src);
+
+	memset(c, 0, sizeof(*c));
+	if (r == RES_GOOD)
+		r = cscd_of(x, s->dst, &dst);
+	if (r != RES_GOOD)
+		return r;
+	c->nexus = x->nexus;
+	c->src = src.lu;
+	c->dst = dst.lu;
+	c->len = (uint64_t)s->blocks << (s->dc ? dst.lu : src.lu)->block_shift;
+	r = segment_ends(c, s, &src, &dst);
+	if (r == RES_GOOD)
+		r = segment_range(c, s, ex);
+	if (r != RES_GOOD)
+		return r;
+	c->src_offset = s->src_lba << c->src->block_shift;
+	c->dst_offset = s->dst_lba << c->dst->block_shift;
+	c->ended = segment_copied;
+	copy_start(c);
+	return RES_PENDING;
+}
+
+static void segments_next(struct xcopy *x)
+{
+	struct sense_extra ex = { .field_bit = -1 };
+	enum scsi_result r = RES_GOOD;
+
+	if (x->stop || x->lu->dying)
+		r = RES_TASK_ABORTED;
+	else if (x->seg < x->n_segs)
+		r = segment_start(x, &ex);
+	if (r == RES_PENDING)
+		return;
+	if (r == RES_GOOD || r == RES_TASK_ABORTED)
+		xcopy_end(x, r, &ex);
+	else
+		segment_failed(x, r, &ex);
+}
+
+/* --- the commands */
+
+static void xcopy_stop(struct xcopy *x)
+{
+	x->stop = true;
+	if (x->state == XCOPY_RUNS && x->started)
+		copy_stop(&x->copy);
+}
+
+static void xcopy_cancel(struct scsi_cmd *cmd)
+{
+	struct xcopy *x;
+
+	list_for_each(x, copies(cmd->lu), link)
+		if (x->cmd == cmd)
+			xcopy_stop(x);
+}
+
+/* Nobody can ask for it any more. */
+static void nexus_gone(struct nexus_watch *w)
+{
+	struct xcopy *x = container_of(w, struct xcopy, watch);
+
+	x->nexus = NULL;
+	if (x->state == XCOPY_RUNS)
+		xcopy_stop(x);
+	else
+		xcopy_free(x);
+}
+
+void xcopy_forget_all(struct lu *lu)
+{
+	struct xcopy *x, *tmp;
+
+	list_for_each_safe(x, tmp, copies(lu), link) {
+		if (x->state == XCOPY_RUNS)
+			xcopy_stop(x);
+		else
+			xcopy_free(x);
+	}
+}
+
+/* The first segment, from the loop: an end at once must not come inside run(). */
+static void begin(struct loop_call *call)
+{
+	struct xcopy *x = container_of(call, struct xcopy, begin);
+
+	x->started = true;
+	segments_next(x);
+}
+
+/* Of those that are over, the oldest makes room. */
+static bool make_room(struct lu *lu)
+{
+	struct xcopy *x, *over = NULL;
+	unsigned int n = 0;
+
+	list_for_each(x, copies(lu), link) {
+		n++;
+		if (!over && x->state != XCOPY_RUNS)
+			over = x;
+	}
+	if (n < XCOPY_CONCURRENT)
+		return true;
+	if (over)
+		xcopy_free(over);
+	return over;
+}
+
+static struct xcopy *xcopy_new(struct scsi_cmd *cmd)
+{
+	struct xcopy *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->lu = cmd->lu;
+	x->nexus = cmd->nexus;
+	x->nexus_seq = cmd->nexus->seq;
+	x->lid4 = cmd->op->sa == SA_LID4;
+	x->watch.gone = nexus_gone;
+	list_init(&x->link);
+	list_init(&x->watch.link);
+	loop_call_init(&x->begin, LOOP_COMPLETE, begin);
+	return x;
+}
+
+/* SPC-4 6.4.3.2: the identifier may be used again when its operation is over. */
+static enum scsi_result take_list_id(const struct xcopy *x, const struct scsi_cmd *cmd)
+{
+	struct xcopy *other = x->keep ? xcopy_find(cmd, x->list_id, x->lid4) : NULL;
+
+	if (!other)
+		return RES_GOOD;
+	if (other->state == XCOPY_RUNS)
+		return RES_OPERATION_IN_PROGRESS;
+	xcopy_free(other);
+	return RES_GOOD;
+}
+
+static enum scsi_result xcopy_run(struct scsi_cmd *cmd, struct xcopy *x)
+{
+	struct lu *lu = cmd->lu;
+
+	lu_hold(lu);
+	list_push_back(copies(lu), &x->link);
+	list_push_back(&cmd->nexus->watches, &x->watch.link);
+	loop_call_queue(lu->target->core->loop, &x->begin);
+	if (x->immed)
+		return RES_GOOD;
+	x->cmd = cmd;
+	cmd->cancel = xcopy_cancel;
+	return RES_PENDING;
+}
+
+static enum scsi_result extended_copy(struct scsi_cmd *cmd)
+{
+	struct xcopy *x;
+	enum scsi_result r;
+
+	if (!cmd->out_cdb)
+		return RES_GOOD;
+	x = xcopy_new(cmd);
+	if (!x)
+		return RES_BUSY;
+	r = xcopy_parse(x, cmd);
+	if (r == RES_GOOD)
+		r = take_list_id(x, cmd);
+	if (r == RES_GOOD && !make_room(cmd->lu))
+		r = RES_BUSY;
+	if (r == RES_GOOD)
+		return xcopy_run(cmd, x);
+	xcopy_free(x);
+	return r;
+}
+
+/* SPC-4 6.3: of those with a list identifier of four bytes. */
+static enum scsi_result copy_abort(struct scsi_cmd *cmd)
+{
+	struct xcopy *x = xcopy_find(cmd, get_be32(cmd->cdb + 2), true);
+
+	if (!x || x->state != XCOPY_RUNS)
+		return scsi_bad_cdb(cmd, 2, -1);
+	xcopy_stop(x);
+	return RES_GOOD;
+}
+
+static bool enabled(const struct lu *lu)
+{
+	return lu->third_party_copy;
+}
+
+#define COPIES(action)                                                                             \
+	.op = 0x83, .sa = action, .cdb_len = 16, .dir = DATA_OUT, .len = { 10, 4 },                \
+	.unit = LEN_PARAM,                                                                         \
+	.usage = { 0x83, action, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0 },           \
+	.resv = RESV_WRITE, .enabled = enabled, .run = extended_copy
+
+const struct opcode xcopy_rows[3] = {
+	{ COPIES(SA_LID1), .name = "EXTENDED COPY(LID1)" },
+	{ COPIES(SA_LID4), .name = "EXTENDED COPY(LID4)" },
+	{ .op = 0x83, .sa = SA_ABORT, .name = "COPY OPERATION ABORT", .cdb_len = 16,
+	  .dir = DATA_NONE,
+	  .usage = { 0x83, SA_ABORT, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  .resv = RESV_WRITE, .enabled = enabled, .run = copy_abort },
+};
