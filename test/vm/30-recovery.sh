@@ -44,15 +44,23 @@ session_is() {
 	has /sys/class/iscsi_session/session1/state "$1"
 }
 
-# under_load IOPS COMMAND...: the command while fio writes; then fio reads all of it again. Fails
-# when the load was over before the command was.
+# has_written MORE_THAN: so many writes of the disk are done.
+has_written() {
+	local fields
+	read -ra fields </sys/block/"$A"/stat
+	[ "${fields[4]}" -gt "$1" ]
+}
+
+# under_load IOPS COMMAND...: the command while fio writes, when there are writes that could be lost;
+# then fio reads all of it again. Fails when the load was over before the command was.
 under_load() {
-	local rc=0 fio
+	local rc=0 fio fields
+	read -ra fields </sys/block/"$A"/stat
 	fio_verify "$A" --rw=randwrite --bs=4k --iodepth=16 --direct=1 --size=32M \
 		--rate_iops="$1" >$work/fio.out 2>&1 &
 	fio=$!
 	shift
-	sleep 1
+	within 30 has_written $((fields[4] + 500)) || rc=1
 	"$@" || rc=1
 	kill -0 $fio 2>/dev/null || { echo 'the load had ended before'; rc=1; }
 	within 60 session_is LOGGED_IN || rc=1
@@ -60,8 +68,30 @@ under_load() {
 	return $rc
 }
 
+# The initiator's ports: other ones after each recovery of a session.
 port_of_connection() {
-	in_net ss -Htn state established "( sport = :3260 )" | sed -n 's/.*:\([0-9]*\) *$/\1/p'
+	in_net ss -Htn state established "( sport = :3260 )" | sed -n 's/.*:\([0-9]*\) *$/\1/p' | sort
+}
+
+other_port() {
+	local now
+	now=$(port_of_connection)
+	[ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+# Task management requests of a session.
+requests() {
+	iscsiadm -m session -r "$1" -s | sed -n 's/.*tmfcmd_pdus: *//p'
+}
+
+# asked SESSION COUNT COMMAND...: the command is done by so many of them. Where those fail, the kernel
+# goes on by dropping the session; that isn't what is tested.
+asked() {
+	local session=$1 count=$2 ports before
+	shift 2
+	ports=$(port_of_connection) before=$(requests "$session")
+	"$@" && same 'what was asked' $(($(requests "$session") - before)) "$count" &&
+		same 'the port' "$(port_of_connection)" "$ports"
 }
 
 # Both ends learn of it at once.
@@ -71,7 +101,7 @@ cut_connection() {
 		before=$(port_of_connection)
 		[ -n "$before" ] || return
 		ss -K dst $address dport = 3260 >/dev/null || return
-		within 30 session_is LOGGED_IN && [ "$(port_of_connection)" != "$before" ] || return
+		within 30 other_port "$before" && within 10 session_is LOGGED_IN || return
 		sleep 0.5
 	done
 }
@@ -94,22 +124,28 @@ reset() {
 	local g i
 	g=$(echo /sys/block/"$A"/device/scsi_generic/*)
 	for i in 1 2 3; do
-		sg_reset "$1" /dev/"${g##*/}" || return
+		asked 1 1 sg_reset "$1" /dev/"${g##*/}" || return
 		sleep 0.3
+	done
+}
+
+slow_disk() {
+	local retries
+	iscsiadm -m node -T $slow -p $portal --login && within 20 disk 1 2 >/dev/null && S=$(disk 1 2) || return
+	echo 1 >/sys/block/"$S"/device/timeout
+	for retries in /sys/block/"$S"/device/scsi_disk/*/max_retries; do
+		echo 0 >"$retries"
 	done
 }
 
 # The kernel aborts the command and hears of it when the store has let go of it: no need for more.
 times_out() {
-	local d retries
-	iscsiadm -m node -T $slow -p $portal --login && within 20 disk 1 2 >/dev/null && d=$(disk 1 2) || return
-	echo 1 >/sys/block/"$d"/device/timeout
-	for retries in /sys/block/"$d"/device/scsi_disk/*/max_retries; do
-		echo 0 >"$retries"
-	done
-	dd if=/dev/zero of=/dev/"$d" bs=4k count=1 oflag=direct && return 1
-	has /sys/class/iscsi_session/session2/state LOGGED_IN && has /sys/block/"$d"/device/state running &&
-		dd if=/dev/"$d" bs=4k count=1 iflag=direct of=/dev/null
+	! dd if=/dev/zero of=/dev/"$S" bs=4k count=1 oflag=direct
+}
+
+aborted() {
+	slow_disk && asked 2 1 times_out && has /sys/block/"$S"/device/state running &&
+		dd if=/dev/"$S" bs=4k count=1 iflag=direct of=/dev/null
 }
 
 need 'a network of its own' network
@@ -118,11 +154,11 @@ need 'iscsid starts' initiator_start
 need 'discovery' settings
 need 'login' login 1
 A=$(disk 1)
-ok 'connections cut under load (ss -K)' under_load 1200 cut_connection
+ok 'connections cut under load (ss -K)' under_load 600 cut_connection
 ok 'a link down under load' under_load 700 cut_link
-ok 'tgtd killed and started again under load' under_load 1200 kill_target
-ok 'LOGICAL UNIT RESET under load' under_load 1500 reset -d
-ok 'TARGET RESET under load' under_load 1500 reset -t
-ok 'a command that takes too long is aborted' times_out
+ok 'tgtd killed and started again under load' under_load 600 kill_target
+ok 'LOGICAL UNIT RESET under load' under_load 800 reset -d
+ok 'TARGET RESET under load' under_load 800 reset -t
+ok 'a command that takes too long is aborted' aborted
 ok 'tgtd lives' tgtd_alive
 finish
