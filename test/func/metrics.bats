@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # tgtd --metrics: what a scraper gets, and what hostile clients don't.
+#
+# shellcheck disable=SC2001,SC2016,SC2153,SC2154
 
 load lib.bash
 

@@ -4,6 +4,8 @@
 # Portals, their groups, access lists and sockets, from outside.
 #
 # shellcheck disable=SC2030,SC2031,SC2154
+#
+# shellcheck disable=SC2001,SC2016,SC2153,SC2154
 
 bats_require_minimum_version 1.5.0
 load lib.bash

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # tgtadm top, on a terminal and without one.
+#
+# shellcheck disable=SC2001,SC2016,SC2153,SC2154
 
 load lib.bash
 
