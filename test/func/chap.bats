@@ -220,6 +220,8 @@ admin() {
 	python3 "$top/test/lib/initiator.py" chap "$PORT" "$IQN" hold "$DIR" joe secret-of-joe 3>&- &
 	local session=$!
 	wait_for 20 test -e "$DIR/in"
+	tgtadm --json target show | jq -e '.[0].nexuses[0].connections[0].chap |
+		.account == "joe" and .algorithm == "SHA3-256" and (.mutual | not)'
 	write_conf another-secret
 	run admin --diff
 	[ "$output" = '~ account joe: another password' ]

@@ -34,10 +34,12 @@ secrets() { # JOE [DISK]
 		$a.username_in "${2:+disk}" $a.password_in "${2:-}"
 }
 
-# taken ALGORITHM [, mutual]: what tgtd said of the last login.
+# taken ALGORITHM [, mutual]: what tgtd says of the session. (Its log says no more than so many a second.)
 taken() {
-	tail -n 3 $work/tgtd.log
-	tail -n 3 $work/tgtd.log | grep -q "account '.*(CHAP with $1)"
+	local said
+	said=$(adm --json target show --tid 1 | jq -r '.nexuses[].connections[].chap |
+		.account + " " + .algorithm + if .mutual then ", mutual" else "" end')
+	same 'login' "$said" "joe $1"
 }
 
 reads() {

@@ -193,14 +193,22 @@ static enum iscsi_login_status answer(struct iscsi_login *l, const struct chap *
 	return LOGIN_OK;
 }
 
-static void succeeded(const struct iscsi_login *l, const struct chap *c)
+static enum iscsi_login_status succeeded(const struct iscsi_login *l, const struct chap *c)
 {
+	struct iscsi_conn *conn = l->conn;
 	char peer[ADDR_STRLEN];
 
+	free(conn->account);
+	conn->account = strdup(c->n);
+	if (!conn->account)
+		return LOGIN_NO_RESOURCES;
+	conn->chap_alg = c->alg;
+	conn->chap_mutual = c->c;
 	log_limited(LOG_LVL_INFO, "%s from %s is account '%.255s' of %s (CHAP with %s%s)",
-		    l->initiator, addr_format(&l->conn->peer, peer), c->n,
+		    l->initiator, addr_format(&conn->peer, peer), c->n,
 		    l->target ? l->target->t->name : "discovery", c->alg->name,
 		    c->c ? ", mutual" : "");
+	return LOGIN_OK;
 }
 
 static enum iscsi_login_status verify(struct iscsi_login *l, struct chap *c)
@@ -220,8 +228,7 @@ static enum iscsi_login_status verify(struct iscsi_login *l, struct chap *c)
 	if (status)
 		return status;
 	l->auth_done = true;
-	succeeded(l, c);
-	return LOGIN_OK;
+	return succeeded(l, c);
 }
 
 static enum iscsi_login_status step(struct iscsi_login *l)

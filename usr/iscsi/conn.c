@@ -122,6 +122,7 @@ static void reap(struct loop_call *call)
 	if (conn->session)
 		session_conn_freed(conn->session);
 	portal_unref(conn->portal);
+	free(conn->account);
 	free(conn);
 	tell_waiters(&waiters);
 	iscsi_check_stopped();

@@ -107,6 +107,9 @@ struct iscsi_conn {
 	uint64_t unacked_bytes;
 	struct iscsi_params params; /* negotiated */
 	struct iscsi_login *login; /* while logging in */
+	char *account;		/* that it logged in with by CHAP; NULL: with none */
+	const struct chap_alg *chap_alg; /* ... and how */
+	bool chap_mutual;	/* the target has shown who it is as well */
 	struct iscsi_text *text;   /* a text exchange under way (text_request.c) */
 	struct list tasks;	/* struct iscsi_task by conn_link */
 	unsigned int n_tasks;

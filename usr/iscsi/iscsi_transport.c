@@ -18,6 +18,7 @@
 #include "iscsi/iscsi.h"
 #include "iscsi/iscsi_options.h"
 #include "iscsi/iscsi_target.h"
+#include "iscsi/iscsi_verbs.h"
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
 #include "iscsi/session.h"
@@ -179,11 +180,9 @@ static void nexus_show(const struct nexus *n, json_t *obj)
 	const struct iscsi_session *s = n->priv;
 	const struct iscsi_conn *conn;
 	json_t *conns = json_array();
-	char host[ADDR_STRLEN];
 
 	list_for_each(conn, &s->conns, link)
-		json_array_append_new(conns, json_pack("{s:i s:s}", "cid", conn->cid, "address",
-						       addr_format_host(&conn->peer, host)));
+		json_array_append_new(conns, conn_to_json(conn));
 	json_object_set_new(obj, "alias", s->alias ? json_string(s->alias) : json_null());
 	json_object_set_new(obj, "connections", conns);
 }

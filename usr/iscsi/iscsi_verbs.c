@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "iscsi/chap_hash.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/session.h"
@@ -51,12 +52,20 @@ static struct iscsi_conn *call_conn(struct verb_call *call)
 	return NULL;
 }
 
-static json_t *conn_to_json(const struct iscsi_conn *conn)
+static json_t *chap_to_json(const struct iscsi_conn *conn)
+{
+	if (!conn->account)
+		return json_null();
+	return json_pack("{s:s s:s s:b}", "account", conn->account, "algorithm",
+			 conn->chap_alg->name, "mutual", conn->chap_mutual);
+}
+
+json_t *conn_to_json(const struct iscsi_conn *conn)
 {
 	char host[ADDR_STRLEN];
 
-	return json_pack("{s:i s:s}", "cid", conn->cid, "address",
-			 addr_format_host(&conn->peer, host));
+	return json_pack("{s:i s:s s:o}", "cid", conn->cid, "address",
+			 addr_format_host(&conn->peer, host), "chap", chap_to_json(conn));
 }
 
 static json_t *session_to_json(const struct iscsi_session *s)

@@ -7,12 +7,15 @@
 
 #include "base/verb.h"
 
+struct iscsi_conn;
 struct iscsi_session;
 
 extern const struct verb iscsi_verbs[19];
 
 /* The session that --sid, and perhaps --tid, name; NULL with call->err. */
 struct iscsi_session *verb_session(struct verb_call *call);
+/* What every show says of a connection. A new reference; NULL: no memory. */
+json_t *conn_to_json(const struct iscsi_conn *conn);
 
 int account_verb_bind(struct verb_call *call);
 int account_verb_delete(struct verb_call *call);
