@@ -140,6 +140,11 @@ timestamp() {
 	sg_timestamp --milliseconds=1700000000000 $G && says '2023' sg_timestamp $G
 }
 
+identify() {
+	printf 'shelf 7' >$work/in && sg_ident --set $G <$work/in && says 'shelf 7' sg_ident --ascii $G &&
+		sg_ident --clear $G && ! sg_ident --ascii $G | grep -q shelf
+}
+
 sanitize() {
 	pattern X 512 >$work/in && sg_dd if=$work/in of=$G bs=512 seek=500 count=1 2>/dev/null &&
 		sg_sanitize --quick --block --wait $G || return
@@ -179,5 +184,6 @@ when 0x48,2 'sg_sanitize' sanitize
 when 0x83,0 'sg_xcopy' xcopy
 when 0x9c 'sg_write_x --atomic' write_atomic
 when 0xa4,0xf 'sg_timestamp' timestamp
+when 0xa4,6 'sg_ident' identify
 ok 'tgtd lives' tgtd_alive
 finish

@@ -32,6 +32,8 @@ extern const struct opcode spc_diag_rows[2];	 /* SEND DIAGNOSTIC, RECEIVE DIAGNO
 extern const struct opcode spc_rsoc_rows[2];	 /* REPORT SUPPORTED OPERATION CODES and TMFs */
 extern const struct opcode spc_mode_rows[4];	 /* MODE SENSE and SELECT, (6) and (10) */
 extern const struct opcode spc_log_rows[1];	 /* LOG SENSE */
+extern const struct opcode spc_time_rows[2];	 /* REPORT and SET TIMESTAMP */
+extern const struct opcode spc_ident_rows[2];	 /* REPORT and SET IDENTIFYING INFORMATION */
 extern const struct opcode spc_reserve_rows[4];	 /* RESERVE and RELEASE, (6) and (10) */
 extern const struct opcode spc_pr_in_rows[4];	 /* PERSISTENT RESERVE IN */
 extern const struct opcode spc_pr_out_rows[8];	 /* PERSISTENT RESERVE OUT */
@@ -46,7 +48,8 @@ extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL
 /* Disks, tapes, changers, CDs have these too. */
 #define SPC_ROWS_DEVICE                                                                            \
 	OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS(spc_pr_in_rows), OPCODE_ROWS(spc_pr_out_rows),  \
-		OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows)
+		OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows),                       \
+		OPCODE_ROWS(spc_time_rows), OPCODE_ROWS(spc_ident_rows)
 
 /* Vital product data (SPC-4 7.8). */
 
@@ -169,6 +172,8 @@ struct spc_lu {
 	uint8_t *buffer; /* WRITE BUFFER, data mode; NULL until it is used */
 	uint8_t *echo;	 /* WRITE BUFFER, echo mode */
 	uint32_t echo_len;
+	bool time_set;	 /* SET TIMESTAMP came: the timestamp is */
+	uint64_t time_ms; /* ... this and the loop's clock */
 };
 
 static inline struct spc_lu *spc_lu(const struct lu *lu)

@@ -10,6 +10,9 @@
 #define GLTSD 0x02
 #define SWP 0x08
 #define TAS 0x40
+/* Control Extension page, byte 4: the clock is the host's, unless SET TIMESTAMP says otherwise. */
+#define TCMOS 0x04
+#define SCSIP 0x02
 
 const uint8_t spc_mode_control_mask[10] = { [0] = D_SENSE, [2] = SWP, [3] = TAS };
 
@@ -55,7 +58,7 @@ void spc_mode_control_changed(struct lu *lu, const uint8_t *p)
 void spc_mode_control_ext_defaults(const struct lu *lu, uint8_t *p)
 {
 	(void)lu;
-	(void)p;
+	p[0] |= SCSIP | TCMOS;
 }
 
 /* 1Ah, SPC-4 7.5.13: no timer runs. */
