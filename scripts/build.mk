@@ -65,6 +65,8 @@ TGT_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(HARDEN) $(SANFLAGS) $(defs) -DT
 TGT_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) -pthread
 LIBS := $(shell $(PKG_CONFIG) --libs $(pkgs))
 
+include scripts/modules.mk
+
 # --- the tree -------------------------------------------------------------------------------------
 
 # In the order of the layers: a folder's archive may need those after it.
@@ -84,11 +86,12 @@ programs := $(foreach p,tgtd tgtadm tgt-admin tgtimg,$(if $(wildcard usr/$(p).c)
 all: $(programs) $(modules) $(BUILD)/completion | config
 
 config:
-	@printf 'tgt %s: io_uring %s, ISA-L CRC32C %s, CHAP (libcrypto) %s, systemd %s\n' '$(VERSION)' \
+	@printf 'tgt %s: io_uring %s, ISA-L CRC32C %s, CHAP (libcrypto) %s, systemd %s, modules%s\n' '$(VERSION)' \
 		'$(if $(filter y,$(WITH_URING)),in,out (install liburing-dev))' \
 		'$(if $(filter y,$(WITH_ISAL)),in,out (install libisal-dev); slower digests)' \
 		'$(if $(filter y,$(WITH_CRYPTO)),in,out (install libssl-dev))' \
-		'$(if $(filter y,$(WITH_SYSTEMD)),in,out (install libsystemd-dev))'
+		'$(if $(filter y,$(WITH_SYSTEMD)),in,out (install libsystemd-dev))' \
+		'$(if $(module_names),$(module_names:%= %), none)'
 
 # Flags that differ rebuild everything; the same flags rebuild nothing.
 flags_file := $(BUILD)/flags
@@ -100,6 +103,8 @@ $(BUILD)/%.o: %.c $(flags_file)
 	$(MKDIR)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(OPT) $(TGT_CFLAGS) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(foreach m,$(module_names),$(eval $(call module_rule,usr/bs_$(m),$(BUILD)/bs_$(m).so,$(module_libs_$(m)))))
 
 # Verb tables without the code behind them, for tgtadm.
 $(BUILD)/tables/%.o: usr/%.c $(flags_file)
@@ -116,9 +121,10 @@ endef
 $(foreach f,$(folders),$(eval $(call archive_rule,$(f))))
 
 tgtd_srcs := usr/tgtd.c usr/tgtd_options.c usr/modules.c usr/verb_tables.c
-$(BUILD)/tgtd: $(call objs,$(tgtd_srcs)) $(archives)
+$(BUILD)/tgtd: $(call objs,$(tgtd_srcs)) $(archives) scripts/modules.list
 	$(call say,LD,$@)
-	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $(call objs,$(tgtd_srcs)) \
+	$(Q)$(CC) $(TGT_LDFLAGS) $(EXPORT_LDFLAGS) $(LDFLAGS) $(call objs,$(tgtd_srcs)) \
+		-Wl,--whole-archive $(call lib,bs) $(call lib,base) -Wl,--no-whole-archive \
 		-Wl,--start-group $(archives) -Wl,--end-group $(LIBS) -lm -o $@
 
 tgtadm_tables := $(patsubst usr/%.c,$(BUILD)/tables/%.o,$(verbtabs) $(wildcard usr/verb_tables.c))
@@ -126,7 +132,10 @@ $(BUILD)/tgtadm: $(call objs,usr/tgtadm.c) $(tgtadm_tables) $(call lib,mgmt) $(c
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $^ $(call lib,mgmt) $(call lib,base) $(LIBS) -o $@
 
-# The place of targets.conf is compiled in: another one rebuilds tgt-admin.
+# Places are compiled in: other ones rebuild what has them.
+$(shell printf '%s\n' '$(MODULEDIR)' | cmp -s - $(BUILD)/moduledir || printf '%s\n' '$(MODULEDIR)' > $(BUILD)/moduledir)
+$(BUILD)/usr/tgtd_options.o: $(BUILD)/moduledir
+$(BUILD)/usr/tgtd_options.o: private TGT_CFLAGS += -DTGT_MODULEDIR='"$(MODULEDIR)"'
 $(shell printf '%s\n' '$(SYSCONFDIR)' | cmp -s - $(BUILD)/sysconfdir || printf '%s\n' '$(SYSCONFDIR)' > $(BUILD)/sysconfdir)
 $(BUILD)/usr/tgt-admin.o: $(BUILD)/sysconfdir
 $(BUILD)/usr/tgt-admin.o: private TGT_CFLAGS += -DTGT_SYSCONFDIR='"$(SYSCONFDIR)"'
@@ -147,7 +156,9 @@ $(BUILD)/completion: scripts/gen-completion conf/completion/tgt.bash $(programs)
 
 # test/unit/<folder>/<name>_test.c is one program, linked with its folder and those below, and
 # with test/lib/*.c. A first line "/* wrap: malloc calloc */" is not needed: test/lib says how.
-unit_srcs := $(wildcard test/unit/*/*_test.c)
+# Of a module's folder only where the module is built: test/unit/bs_NAME.
+unit_srcs := $(filter-out test/unit/bs_%,$(wildcard test/unit/*/*_test.c)) \
+	$(foreach m,$(module_names),$(wildcard test/unit/bs_$(m)/*_test.c))
 unit_bins := $(patsubst %.c,$(BUILD)/%,$(unit_srcs))
 testlib_folder_base :=
 unit_libs_base := base
@@ -158,6 +169,7 @@ unit_libs_dev := dev target bs scsi base
 unit_libs_iscsi := iscsi dev target bs scsi base
 unit_libs_mgmt := mgmt base
 unit_libs_img := img base
+$(foreach m,$(module_names),$(eval unit_libs_bs_$(m) := bs_$(m) bs base))
 testlib_srcs := $(wildcard test/lib/*.c)
 # test/lib/<folder>_*.c belongs to tests of that folder and above; test/lib/t_*.c to all.
 testlib_for = $(wildcard test/lib/t_*.c) $(foreach f,$(unit_libs_$(1)),$(wildcard test/lib/$(f)_*.c))
@@ -167,15 +179,25 @@ wrap := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign
 define unit_rule
 $(BUILD)/test/unit/$(1)/%: $(BUILD)/test/unit/$(1)/%.o $(call objs,$(call testlib_for,$(1))) $(foreach f,$(unit_libs_$(1)),$(call lib,$(f)))
 	$$(call say,LD,$$@)
-	$$(Q)$(CC) $(TGT_LDFLAGS) $(LDFLAGS) $(wrap) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
-		-lcmocka $(LIBS) -lm -o $$@
+	$$(Q)$(CC) $(TGT_LDFLAGS) $(if $(filter bs,$(1)),$(EXPORT_LDFLAGS)) $(LDFLAGS) $(wrap) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+		-lcmocka $(LIBS) $(module_libs_$(1:bs_%=%)) -lm -o $$@
 endef
-$(foreach f,$(folders),$(eval $(call unit_rule,$(f))))
+$(foreach f,$(folders) $(module_names:%=bs_%),$(eval $(call unit_rule,$(f))))
+$(foreach m,$(module_names),$(eval $(call archive_rule,bs_$(m))))
 $(BUILD)/test/%.o: private TGT_CFLAGS += $(TEST_CFLAGS) -Wno-missing-prototypes
 
 # Programs of the tests: test/<dir>/prog_<name>.c is linked with all of test/lib and the tree.
+# Stores that are modules, good and bad: test/module/NAME.c becomes bs_NAME.so.
+test_modules := $(patsubst test/module/%.c,$(BUILD)/test/module/bs_%.so,$(wildcard test/module/*.c))
+$(BUILD)/test/module/%.o: private TGT_CFLAGS := $(filter-out -fPIE,$(TGT_CFLAGS)) -fPIC -fvisibility=hidden
+$(BUILD)/test/module/bs_%.so: $(BUILD)/test/module/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MODULE_LDFLAGS) $(LDFLAGS) $^ -o $@
+
+$(BUILD)/test/unit/bs/bs_module_test: | $(test_modules)
+
 .PHONY: unit tests
-tests: $(unit_bins)
+tests: $(unit_bins) $(test_modules)
 unit: $(unit_bins)
 	$(Q)scripts/run-unit $(unit_bins)
 check: all unit

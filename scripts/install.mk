@@ -11,8 +11,6 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 WITH_OPENRC ?= $(if $(wildcard /sbin/openrc-run /usr/sbin/openrc-run),y)
 OPENRCDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)/init.d
 
-MODULEDIR ?= $(LIBDIR)/tgt/backing-store
-
 # $(call put,MODE,FILE,TO)
 put = sed 's,/usr/sbin/,$(SBINDIR)/,; s,/etc/tgt,$(SYSCONFDIR)/tgt,' $(2) | \
 	install -m $(1) /dev/stdin $(DESTDIR)$(3)

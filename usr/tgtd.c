@@ -20,7 +20,7 @@
 #include "base/protect.h"
 #include "base/strbuf.h"
 #include "base/worker.h"
-#include "bs/bs.h"
+#include "bs/bs_module.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/portal.h"
 #include "mgmt/metrics_http.h"
@@ -175,6 +175,7 @@ static void start_core(void)
 	core->stores = bs_core_new(core->loop, core->workers, modules_stores);
 	if (!core->stores)
 		die("out of memory");
+	bs_modules_load(core->stores, d.opt.module_dir);
 	for (i = 0; modules_transports[i]; i++)
 		modules_transports[i]->index = i;
 	init_buffers(&core->bufs);

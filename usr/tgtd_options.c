@@ -28,6 +28,7 @@ static void usage(FILE *out)
 	      "  -p, --pid-file FILE       write the process id there\n"
 	      "  -s, --state-dir DIR       where identity and state are kept (default /var/lib/tgt)\n"
 	      "      --config FILE         targets to serve, see targets.conf(5); read again on SIGHUP\n"
+	      "      --modules DIR         load stores from there (default " TGT_MODULEDIR ")\n"
 	      "      --metrics ADDRESS     serve /metrics by HTTP on a loopback address or Unix socket\n"
 	      "      --spin USEC           look for new commands so long before sleeping (default 0)\n"
 	      "  -d, --debug 0|1           log more\n"
@@ -64,7 +65,7 @@ static unsigned int parse_number(const char *text, const char *what, unsigned lo
 	return (unsigned int)v;
 }
 
-enum { OPT_SPIN = 256, OPT_CONFIG, OPT_METRICS, OPT_LLD };
+enum { OPT_SPIN = 256, OPT_CONFIG, OPT_METRICS, OPT_MODULES, OPT_LLD };
 
 /* Options that every driver has under its own name: --iscsi, --iser, ... */
 static void add_lld_options(struct option *opts, size_t *n)
@@ -112,6 +113,7 @@ void tgtd_options(struct tgtd_options *o, int argc, char **argv)
 		{ "state-dir", required_argument, NULL, 's' },
 		{ "debug", required_argument, NULL, 'd' },
 		{ "config", required_argument, NULL, OPT_CONFIG },
+		{ "modules", required_argument, NULL, OPT_MODULES },
 		{ "metrics", required_argument, NULL, OPT_METRICS },
 		{ "spin", required_argument, NULL, OPT_SPIN },
 		{ "version", no_argument, NULL, 'V' },
@@ -124,6 +126,7 @@ void tgtd_options(struct tgtd_options *o, int argc, char **argv)
 	memcpy(opts, fixed, sizeof(fixed));
 	add_lld_options(opts, &n);
 	o->threads = 16;
+	o->module_dir = TGT_MODULEDIR;
 	while ((c = getopt_long(argc, argv, "fDC:t:p:s:d:Vh", opts, NULL)) != -1) {
 		switch (c) {
 		case 'f': o->foreground = true; break;
@@ -135,6 +138,7 @@ void tgtd_options(struct tgtd_options *o, int argc, char **argv)
 		case 'd': o->debug = parse_number(optarg, "--debug", 1); break;
 		case OPT_SPIN: o->spin_us = parse_number(optarg, "--spin", 10000); break;
 		case OPT_METRICS: o->metrics = optarg; break;
+		case OPT_MODULES: o->module_dir = optarg; break;
 		case OPT_CONFIG: set_config(o, optarg); break;
 		case 'V': puts(TGT_VERSION); exit(0);
 		case 'h': usage(stdout); exit(0);

@@ -17,6 +17,7 @@ struct tgtd_options {
 	unsigned int spin_us;
 	const char *pid_file;
 	const char *state_dir;
+	const char *module_dir;
 	char *config;
 	const char *metrics;
 	unsigned int debug;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "bs/bs_core.h"
+#include "bs/bs_module.h"
 #include "bs/uring.h"
 
 #ifdef TGT_DEBUG
@@ -179,6 +180,7 @@ struct bs_core *bs_core_new(struct loop *loop, struct workers *workers,
 	core->workers = workers;
 	core->types = types;
 	list_init(&core->ready);
+	list_init(&core->modules);
 	loop_call_init(&core->deliver, LOOP_COMPLETE, deliver);
 	return core;
 }
@@ -190,5 +192,6 @@ void bs_core_free(struct bs_core *core)
 	assert(core->n_stores == 0 && list_empty(&core->ready));
 	loop_call_cancel(&core->deliver);
 	uring_free(core->uring);
+	bs_modules_free(core);
 	free(core);
 }

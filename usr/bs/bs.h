@@ -171,6 +171,10 @@ struct bs_core *bs_core_new(struct loop *loop, struct workers *workers,
 void bs_core_free(struct bs_core *core);
 /* NULL @name: the default type. NULL when there is no such type (filters are none). */
 const struct bs_type *bs_type_find(struct bs_core *core, const char *name);
+/* Why there is no type @name, and what to do: sets @err, returns -EINVAL. */
+int bs_type_missing(struct bs_core *core, const char *name, struct err *err);
+/* The file that @type came from, or NULL: it is built in. */
+const char *bs_type_module(const struct bs_core *core, const struct bs_type *type);
 /* All of them, filters included, ended by NULL. */
 const struct bs_type *const *bs_types(struct bs_core *core);
 

@@ -14,6 +14,8 @@ struct bs_core {
 	struct loop *loop;
 	struct workers *workers;
 	const struct bs_type *const *types;
+	const struct bs_type **own_types; /* the same when there are modules; NULL without */
+	struct list modules;	   /* bs_module.c's */
 	struct list ready;	   /* completed requests whose done() is due */
 	struct loop_call deliver;
 	unsigned int submitting;   /* depth of bs_submit() calls on the stack */

@@ -219,8 +219,7 @@ static int conf_check(struct opening *o)
 	const struct bs_conf *conf = &o->conf;
 
 	if (!o->type)
-		return err_set(&o->err, ERR_INVALID_REQUEST,
-			       "there is no backing store type \"%s\"", conf->type);
+		return bs_type_missing(o->core, conf->type, &o->err);
 	if ((conf->sync && !o->type->flag_sync) || (conf->direct && !o->type->flag_direct))
 		return err_set(&o->err, ERR_INVALID_REQUEST,
 			       "backing store type %s has no bsoflags %s", o->type->name,

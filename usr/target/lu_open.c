@@ -185,8 +185,7 @@ static const struct bs_type *choose_type(const struct lu *lu, const struct lu_co
 	const struct bs_type *type = bs_type_find(lu->target->core->stores, name);
 
 	if (!type)
-		err_set(err, ERR_INVALID_REQUEST, "there is no backing store type '%s'",
-			name ? name : "");
+		bs_type_missing(lu->target->core->stores, name ? name : "", err);
 	else if (lu->dev->bstype && conf->bstype && strcmp(conf->bstype, lu->dev->bstype))
 		err_set(err, ERR_INVALID_REQUEST, "device type %s uses backing store type %s only",
 			lu->dev->name, lu->dev->bstype);

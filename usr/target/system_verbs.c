@@ -45,14 +45,15 @@ static json_t *stores_to_json(const struct core *core)
 	const struct bs_type *const *bt;
 
 	for (bt = bs_types(core->stores); *bt; bt++) {
+		const char *module = bs_type_module(core->stores, *bt);
 		json_t *flags = json_array();
 
 		if ((*bt)->flag_sync)
 			json_array_append_new(flags, json_string("sync"));
 		if ((*bt)->flag_direct)
 			json_array_append_new(flags, json_string("direct"));
-		json_array_append_new(stores, json_pack("{s:s s:o}", "name", (*bt)->name,
-							"flags", flags));
+		json_array_append_new(stores, json_pack("{s:s s:o s:s*}", "name", (*bt)->name,
+							"flags", flags, "module", module));
 	}
 	return stores;
 }
