@@ -33,7 +33,7 @@
 #include "target/transport.h"
 #include "tgtd_options.h"
 
-#define STOP_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define STOP_TIMEOUT_NS (10 * NSEC_PER_SEC) /* and what initiators have to leave */
 
 /* The process. Its parts are valid from start_*() to stop_*(). */
 static struct {
@@ -384,7 +384,8 @@ static void stop(void)
 	d.stopping = true;
 	log_notice("stopping");
 	notify_stopping();
-	loop_timer_set(d.core.loop, &d.stop_timer, STOP_TIMEOUT_NS, stop_too_late);
+	loop_timer_set(d.core.loop, &d.stop_timer,
+		       STOP_TIMEOUT_NS + iscsi.logout_wait_s * NSEC_PER_SEC, stop_too_late);
 	d.stopping_parts = 1;
 	if (d.reload && reload_stop(d.reload))
 		d.stopping_parts++;

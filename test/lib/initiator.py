@@ -233,6 +233,32 @@ def deaf(port, iqn):
         check_alive(port, iqn)
 
 
+def asked(port, iqn, flag, how):
+    """Logs in, makes the file FLAG, waits to be asked to leave, prints the seconds it has; then goes, or
+    stays (HOW) until it is dropped."""
+    s = Session(port, iqn)
+    s.ready()
+    with open(flag, "w", encoding="ascii"):
+        pass
+    bhs = s.recv()[0]
+    assert bhs[0] == 0x32 and bhs[36] == 1, bhs.hex()
+    print(struct.unpack_from(">H", bhs, 42)[0])
+    s.exp_stat_sn += 1
+    assert s.read10(0, 1) is not None
+    if how == "go":
+        out = bytearray(48)
+        out[0], out[1] = 0x46, 0x80
+        struct.pack_into(">I", out, 16, s.itt)
+        struct.pack_into(">II", out, 24, s.cmd_sn, s.exp_stat_sn)
+        s.send(out)
+        bhs = s.recv()[0]
+        assert bhs[0] == 0x26 and bhs[2] == 0, bhs.hex()
+    else:
+        bhs = s.recv()[0]
+        assert bhs[0] == 0x32 and bhs[36] == 3, bhs.hex()
+    assert s.sock.recv(1) == b""
+
+
 def writer(port, iqn, log):
     """Writes numbered blocks until the target dies; LOG gets each number that was acknowledged."""
     s = Session(port, iqn)
@@ -267,7 +293,8 @@ def verify(path, log):
 
 
 def main():
-    commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive, guesses, chap)}
+    commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive, guesses, chap,
+                                        asked)}
     if sys.argv[1] == "verify":
         verify(*sys.argv[2:])
     else:

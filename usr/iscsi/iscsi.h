@@ -45,6 +45,7 @@ struct iscsi {
 	uint8_t *staging;	/* one receive buffer for all connections (tcp.c) */
 	struct take take;
 	uint32_t nop_interval_s, nop_count; /* defaults for new targets */
+	uint32_t logout_wait_s;	/* for sessions that were asked to leave; 0: they are dropped at once */
 	struct chap_order chap_order;	    /* of targets without one of their own, and discovery */
 	struct account_set discovery_accounts;
 	struct portal_sock portal_sock; /* of portals that say nothing else */

@@ -15,6 +15,8 @@
 #include "iscsi/portal.h"
 #include "iscsi/text.h"
 
+#define LOGOUT_WAIT_MAX 3600 /* seconds; the service manager has a limit of its own */
+
 struct reader {
 	struct portal_conf conf; /* of the portal, or of all that follow */
 	const char *portal;	 /* its address, when all that belongs to it was read; NULL: none */
@@ -73,6 +75,17 @@ static int nop_count(struct reader *r, const char *value)
 	return iscsi_parse_seconds("nop_count", value, &iscsi.nop_count, r->err);
 }
 
+static int logout_wait(struct reader *r, const char *value)
+{
+	uint32_t v;
+
+	if (!text_number(value, &v) || v > LOGOUT_WAIT_MAX)
+		return err_set(r->err, ERR_INVALID_REQUEST, "logout_wait is a number from 0 to %d",
+			       LOGOUT_WAIT_MAX);
+	iscsi.logout_wait_s = v;
+	return 0;
+}
+
 static int chap_algorithms(struct reader *r, const char *value)
 {
 	return chap_order_parse(&iscsi.chap_order, value, r->err);
@@ -84,6 +97,7 @@ static const struct {
 } options[] = {
 	{ "chap_algorithms", chap_algorithms },
 	{ "interface", interface },
+	{ "logout_wait", logout_wait },
 	{ "nop_count", nop_count },
 	{ "nop_interval", nop_interval },
 	{ "portal", portal },
@@ -108,7 +122,7 @@ static int option(struct reader *r, char *text)
 		return ret;
 	return err_set(r->err, ERR_INVALID_REQUEST,
 		       "iSCSI has no option '%s': portal, tag, interface, dscp, keepalive, "
-		       "user_timeout, nop_interval, nop_count, chap_algorithms", text);
+		       "user_timeout, nop_interval, nop_count, logout_wait, chap_algorithms", text);
 }
 
 static int default_portal(const struct reader *r)

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "iscsi/admit.h"
-#include "iscsi/async.h"
 #include "iscsi/auth_limit.h"
 #include "iscsi/command.h"
 #include "iscsi/conn.h"
@@ -19,6 +18,7 @@
 #include "iscsi/iscsi_options.h"
 #include "iscsi/iscsi_target.h"
 #include "iscsi/iscsi_verbs.h"
+#include "iscsi/leave.h"
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
 #include "iscsi/session.h"
@@ -30,6 +30,7 @@
 #include "target/target.h"
 
 #define STOP_GRACE_NS (3 * NSEC_PER_SEC) /* for peers to take what was queued; tgtd waits longer */
+#define LOGOUT_WAIT_S 3 /* unless an option says something else */
 #define POOL_KEEP 4096 /* tasks and PDUs that are kept for reuse */
 
 struct iscsi iscsi;
@@ -93,6 +94,7 @@ static int start(struct core *core, const char *opts, struct err *err)
 		iscsi_init(core);
 	if (!iscsi.staging)
 		return err_set(err, ERR_NOMEM, "%s", "");
+	iscsi.logout_wait_s = LOGOUT_WAIT_S;
 	r = iscsi_options(opts ? opts : "", err);
 	if (r)
 		done();
@@ -130,7 +132,7 @@ static void stop_overdue(struct loop_timer *t)
 		session_close(s, "tgtd stops, and the initiator does not read", NULL, NULL);
 }
 
-/* RFC 7143 11.9.1: the initiators are told that the target drops their sessions, then it does. */
+/* The initiators are asked to leave; who has not when it is time is dropped. */
 static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 {
 	struct iscsi_session *s, *next;
@@ -143,18 +145,10 @@ static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 	portal_del_all();
 	list_for_each_safe(conn, tmp, &iscsi.logins, link)
 		conn_close(conn, "tgtd stops");
-	list_for_each_safe(s, next, &iscsi.sessions, link) {
-		s->ending = true;
-		if (list_empty(&s->conns)) {
-			session_close(s, NULL, NULL, NULL);
-			continue;
-		}
-		async_send(s, ISCSI_ASYNC_DROP_SESSION, 0, (uint16_t)s->params.time2wait,
-			   (uint16_t)s->params.time2retain);
-		list_for_each(conn, &s->conns, link)
-			conn_close_when_sent(conn);
-	}
-	loop_timer_set(core->loop, &iscsi.stop_timer, STOP_GRACE_NS, stop_overdue);
+	list_for_each_safe(s, next, &iscsi.sessions, link)
+		leave_ask(s, "tgtd stops");
+	loop_timer_set(core->loop, &iscsi.stop_timer,
+		       iscsi.logout_wait_s * NSEC_PER_SEC + STOP_GRACE_NS, stop_overdue);
 	iscsi_check_stopped();
 }
 
@@ -167,7 +161,7 @@ static void access_changed(struct target *t)
 
 static void nexus_kill(struct nexus *n, const char *why)
 {
-	session_close(n->priv, why, NULL, NULL);
+	leave_ask(n->priv, why);
 }
 
 static void system_show(json_t *obj)

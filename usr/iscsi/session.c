@@ -133,6 +133,7 @@ static void check_gone(struct iscsi_session *s)
 		hash_remove(&iscsi.by_tsih, &s->tsih_node);
 	loop_call_cancel(&s->reap);
 	loop_timer_cancel(&s->retain_timer);
+	loop_timer_cancel(&s->leave_timer);
 	list_del(&s->link);
 	capture_end(s);
 	hash_free(&s->tasks);

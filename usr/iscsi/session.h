@@ -29,6 +29,7 @@ struct iscsi_session {
 	bool discovery;
 	bool dying;
 	bool ending;		/* its connections are being closed: nothing is kept */
+	bool leaving;		/* it was asked to go (leave.c) */
 	uint16_t tsih;		/* 0 until the login ended */
 	uint16_t tpgt;		/* target portal group that it logged in through */
 	uint8_t isid[6];
@@ -51,7 +52,7 @@ struct iscsi_session {
 	unsigned int n_immediate;
 	struct iscsi_task **ttt;/* tasks that wait for data, by index */
 	uint32_t ttt_size, ttt_free;
-	struct loop_timer retain_timer;
+	struct loop_timer retain_timer, leave_timer;
 	struct capture *capture; /* NULL: none */
 	void (*ended)(void *arg);
 	void *ended_arg;

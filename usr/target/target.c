@@ -80,11 +80,6 @@ bool target_ready(const struct target *t)
 	return !t->offline && !t->dying && !t->core->offline;
 }
 
-void target_set_offline(struct target *t, bool offline)
-{
-	t->offline = offline;
-}
-
 static void tell_transports(struct target *t)
 {
 	struct transport *const *tr = t->core->transports;
@@ -141,7 +136,7 @@ static void unlink_target(struct target *t)
 }
 
 /* One at a time from the front: a transport may end several sessions at once. */
-static void kill_nexuses(struct target *t)
+static void kill_nexuses(struct target *t, const char *why)
 {
 	struct nexus *n;
 	bool again;
@@ -152,10 +147,17 @@ static void kill_nexuses(struct target *t)
 			if (n->killed)
 				continue;
 			n->killed = again = true;
-			n->transport->nexus_kill(n, "the target is being deleted");
+			n->transport->nexus_kill(n, why);
 			break;
 		}
 	} while (again);
+}
+
+void target_set_offline(struct target *t, bool offline)
+{
+	t->offline = offline;
+	if (offline)
+		kill_nexuses(t, "the target goes offline");
 }
 
 int target_delete(struct target *t, bool force, void (*done)(void *arg), void *arg, struct err *err)
@@ -168,7 +170,7 @@ int target_delete(struct target *t, bool force, void (*done)(void *arg), void *a
 	t->deleted = done;
 	t->deleted_arg = arg;
 	unlink_target(t);
-	kill_nexuses(t);
+	kill_nexuses(t, "the target is being deleted");
 	target_check_gone(t);
 	return 0;
 }

@@ -72,6 +72,7 @@ struct target *target_by_name(const struct core *core, const char *name);
 struct lu *target_lu(const struct target *t, uint64_t lun);
 /* Whether sessions may be made now. */
 bool target_ready(const struct target *t);
+/* Offline: its sessions are asked to leave, and end. */
 void target_set_offline(struct target *t, bool offline);
 /* For nexus.c and lu.c: something of a dying target has gone. */
 void target_check_gone(struct target *t);

@@ -73,7 +73,7 @@ struct transport {
 	 */
 	void (*aborted)(struct scsi_cmd *cmd);
 	void (*tmf_respond)(struct tmf *tmf);
-	/* Close the session; nexus_destroy() follows. */
+	/* End the session, which may be given a moment to leave; nexus_destroy() follows. */
 	void (*nexus_kill)(struct nexus *n, const char *why);
 	/*
 	 * SPC-4 7.6.4: the initiator port's TransportID. Writes at most @max bytes, returns the
