@@ -51,6 +51,10 @@ teardown() { teardown_tgtd; }
 	[[ $output == *'RETURNED LOGICAL BLOCK ADDRESS:16383'* ]]
 }
 
+@test "CDBs of 32 bytes, in additional header segments" {
+	initiator long_cdbs
+}
+
 @test "qemu-img copies an image in and finds it identical" {
 	head -c 64M /dev/urandom >"$DIR/random"
 	qemu-img convert -n -f raw -O raw "$DIR/random" "$(url 1)"

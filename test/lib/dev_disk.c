@@ -436,6 +436,17 @@ void cdb16(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len)
 	put_be32(cdb + 10, len);
 }
 
+void cdb32(uint8_t *cdb, uint8_t sa, uint8_t flags, uint64_t lba, uint32_t len)
+{
+	memset(cdb, 0, 32);
+	cdb[0] = 0x7f;
+	cdb[7] = 32 - 8;
+	cdb[9] = sa;
+	cdb[10] = flags;
+	put_be64(cdb + 12, lba);
+	put_be32(cdb + 28, len);
+}
+
 void cdb_any(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len)
 {
 	switch (op >> 5) {
@@ -444,6 +455,9 @@ void cdb_any(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len
 		break;
 	case 4:
 		cdb16(cdb, op, flags, lba, len);
+		break;
+	case 3:
+		cdb32(cdb, op & 0x1f, flags, lba, len);
 		break;
 	case 5:
 		cdb12(cdb, op, flags, lba, len);
@@ -461,7 +475,7 @@ void shot_start(struct disk *d, struct shot *s, struct nexus *n)
 	s->ended = s->aborted = false;
 	s->cmd.tag = ++d->next_tag;
 	s->cmd.cdb = s->cdb;
-	s->cmd.cdb_len = 16;
+	s->cmd.cdb_len = s->cdb[0] == 0x7f ? 32 : 16;
 	s->cmd.attr = ATTR_SIMPLE;
 	s->cmd.out_edtl = s->out_len;
 	s->cmd.in_edtl = s->in_max;

@@ -77,7 +77,10 @@ void cdb6(uint8_t *cdb, uint8_t op, uint32_t lba, uint8_t len);
 void cdb10(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len);
 void cdb12(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len);
 void cdb16(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len);
-/* The form whose opcode @op is, by its group. */
+/* Opcode 7Fh, service action @sa of SBC-4. */
+void cdb32(uint8_t *cdb, uint8_t sa, uint8_t flags, uint64_t lba, uint32_t len);
+/* The form whose opcode @op is, by its group; CDB32 + a service action: of 32 bytes. */
+#define CDB32 0x60
 void cdb_any(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len);
 
 /* s->cdb, out, in are set: submits for nexus @n. */

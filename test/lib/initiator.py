@@ -30,9 +30,9 @@ class Session:
         login = Login(self, isid, piece=piece)
         self.said = login.run([f"InitiatorName={name}", *kind], keys, chap).keys
 
-    def send(self, bhs, data=b""):
+    def send(self, bhs, data=b"", ahs=b""):
         bhs[5:8] = struct.pack(">I", len(data))[1:]
-        self.sock.sendall(bytes(bhs) + data + b"\0" * (-len(data) % 4))
+        self.sock.sendall(bytes(bhs) + ahs + data + b"\0" * (-len(data) % 4))
 
     def read(self, n):
         out = b""
@@ -56,9 +56,14 @@ class Session:
         struct.pack_into(">H", bhs, 8, lun if lun < 256 else 0x4000 | lun)
         itt, self.itt = self.itt, self.itt + 1
         struct.pack_into(">IIII", bhs, 16, itt, len(write) or read, self.cmd_sn, self.exp_stat_sn)
-        bhs[32:32 + len(cdb)] = cdb
+        bhs[32:32 + len(cdb[:16])] = cdb[:16]
+        ahs = b""
+        if len(cdb) > 16:  # RFC 7143 11.2.2.3
+            ahs = struct.pack(">HBx", len(cdb) - 15, 1) + cdb[16:]
+            ahs += b"\0" * (-len(ahs) % 4)
+        bhs[4] = len(ahs) // 4
         self.cmd_sn += 1
-        self.send(bhs, write)
+        self.send(bhs, write, ahs)
         return itt
 
     def finish(self):
@@ -292,9 +297,38 @@ def verify(path, log):
             assert found >= n and found % 2000 == place, (place, n, found)
 
 
+def cdb32(action, flags, lba, blocks):
+    return struct.pack(">BxxxxxxBHBxQxxxxxxxxI", 0x7F, 24, action, flags, lba, blocks)
+
+
+def long_cdbs(port, iqn):
+    """READ, WRITE, VERIFY, WRITE AND VERIFY, WRITE SAME with CDBs of 32 bytes (SBC-4)."""
+    s = Session(port, iqn)
+    s.ready()
+    data = os.urandom(4096)
+    assert s.command(cdb32(0x0B, 0x08, 100, 8), write=data)[0] == 0
+    assert s.command(cdb32(0x09, 0x18, 100, 8), read=4096)[1] == data
+    assert s.read10(100, 8) == data
+    assert s.command(cdb32(0x0A, 0x02, 100, 8), write=data)[0] == 0
+    status, _, sense = s.command(cdb32(0x0A, 0x02, 101, 8), write=data)
+    assert status == 2 and sense[2] & 0x0F == 0x0E, (status, sense)
+    assert s.command(cdb32(0x0C, 0x02, 200, 8), write=data)[0] == 0
+    assert s.command(cdb32(0x0D, 0, 300, 50), write=data[:512])[0] == 0
+    assert s.read10(300, 50) == data[:512] * 50
+    assert s.command(cdb32(0x0D, 1, 300, 50))[0] == 0
+    assert s.read10(299, 52) == bytes(52 * 512)
+    for action in 0x09, 0x0A, 0x0B, 0x0C, 0x0D:
+        status, one, _ = s.command(struct.pack(">BBBBHIxx", 0xA3, 0x0C, 2, 0x7F, action, 64), read=64)
+        assert status == 0 and one[1] & 7 == 3 and one[2:4] == b"\0\x20" and one[12:14] == struct.pack(">H", action)
+    status, one, _ = s.command(struct.pack(">BBBBHIxx", 0xA3, 0x0C, 2, 0x7F, 0x0E, 64), read=64)
+    assert status == 0 and one[1] & 7 == 1
+    status, _, sense = s.command(cdb32(0x0E, 0, 0, 1), write=data[:512])
+    assert status == 2 and sense[2] & 0x0F == 5, (status, sense)
+
+
 def main():
     commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive, guesses, chap,
-                                        asked)}
+                                        asked, long_cdbs)}
     if sys.argv[1] == "verify":
         verify(*sys.argv[2:])
     else:

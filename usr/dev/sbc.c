@@ -67,9 +67,9 @@ uint32_t sbc_write_flags(const struct scsi_cmd *cmd)
 
 	if (cmd->cdb_len < 10 || cmd->op->cdb_len < 10)
 		return flags;
-	if (cmd->cdb[1] & 0x10)
+	if (sbc_options(cmd) & 0x10)
 		flags |= BS_REQ_DPO;
-	if (cmd->cdb[1] & 0x0a) /* FUA; FUA_NV, obsolete: the medium satisfies it */
+	if (sbc_options(cmd) & 0x0a) /* FUA; FUA_NV, obsolete: the medium satisfies it */
 		flags |= BS_REQ_FUA;
 	return flags;
 }

@@ -52,12 +52,26 @@ static inline uint64_t sbc_bytes(const struct lu *lu, uint64_t blocks)
 	return blocks << lu->block_shift;
 }
 
-extern const struct opcode sbc_rw_rows[8];	  /* READ, WRITE */
+/*
+ * Where DPO, FUA, BYTCHK and their like stand: in CDBs of 32 bytes they are as in byte 1 of the others
+ * that are longer than 6.
+ */
+static inline unsigned int sbc_options_at(const struct scsi_cmd *cmd)
+{
+	return 1 + 9U * (cmd->op->cdb_len >> 5);
+}
+
+static inline uint8_t sbc_options(const struct scsi_cmd *cmd)
+{
+	return cmd->cdb[sbc_options_at(cmd)];
+}
+
+extern const struct opcode sbc_rw_rows[10];	  /* READ, WRITE */
 extern const struct opcode sbc_atomic_rows[1];	  /* WRITE ATOMIC(16) */
-extern const struct opcode sbc_verify_rows[6];	  /* VERIFY, WRITE AND VERIFY */
+extern const struct opcode sbc_verify_rows[8];	  /* VERIFY, WRITE AND VERIFY */
 extern const struct opcode sbc_caw_rows[1];	  /* COMPARE AND WRITE */
 extern const struct opcode sbc_orwrite_rows[1];	  /* ORWRITE(16) */
-extern const struct opcode sbc_wsame_rows[2];	  /* WRITE SAME */
+extern const struct opcode sbc_wsame_rows[3];	  /* WRITE SAME */
 extern const struct opcode sbc_unmap_rows[1];	  /* UNMAP */
 extern const struct opcode sbc_lbastat_rows[1];	  /* GET LBA STATUS(16) */
 extern const struct opcode sbc_cache_rows[4];	  /* PRE-FETCH, SYNCHRONIZE CACHE */

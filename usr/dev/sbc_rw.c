@@ -20,7 +20,7 @@ static enum scsi_result read_done(struct scsi_cmd *cmd, int err)
 static enum scsi_result read_start(struct scsi_cmd *cmd, int err)
 {
 	const struct lu *lu = cmd->lu;
-	bool dpo = cmd->op->cdb_len > 6 && cmd->cdb[1] & 0x10;
+	bool dpo = cmd->op->cdb_len > 6 && sbc_options(cmd) & 0x10;
 
 	if (unlikely(err && err != -EOPNOTSUPP))
 		return dev_io_fail(cmd, err);
@@ -30,7 +30,7 @@ static enum scsi_result read_start(struct scsi_cmd *cmd, int err)
 
 static enum scsi_result read_begin(struct scsi_cmd *cmd)
 {
-	bool fua = cmd->op->cdb_len > 6 && cmd->cdb[1] & 0x08;
+	bool fua = cmd->op->cdb_len > 6 && sbc_options(cmd) & 0x08;
 	enum scsi_result r = scsi_cmd_alloc_in(cmd, (uint32_t)sbc_bytes(cmd->lu, cmd->blocks));
 
 	if (unlikely(r != RES_GOOD))
@@ -97,8 +97,11 @@ static enum scsi_result sbc_write(struct scsi_cmd *cmd)
 #define READ_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE)
 #define WRITE_FLAGS (OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES)
 
-/* Byte 1 of the longer ones: DPO, FUA, FUA_NV. There is no protection information to ask for. */
-const struct opcode sbc_rw_rows[8] = {
+/*
+ * Byte 1 of the longer ones: DPO, FUA, FUA_NV. There is no protection information to ask for, so the
+ * reference and application tags of the longest mean nothing.
+ */
+const struct opcode sbc_rw_rows[10] = {
 	{ .op = 0x08, .sa = OP_NO_SA, .name = "READ(6)", .cdb_len = 6, READS,
 	  .lba = { 1, 3 }, .len = { 4, 1 }, .flags = READ_FLAGS | OP_LEN6_ZERO_IS_256,
 	  .usage = { 0x08, 0x1f, 0xff, 0xff, 0xff, 0x00 } },
@@ -111,6 +114,16 @@ const struct opcode sbc_rw_rows[8] = {
 	{ .op = 0x2a, .sa = OP_NO_SA, .name = "WRITE(10)", .cdb_len = 10, WRITES,
 	  .lba = { 2, 4 }, .len = { 7, 2 }, .flags = WRITE_FLAGS, .check = sbc_check_len,
 	  .usage = { 0x2a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 } },
+	{ .op = 0x7f, .sa = 0x0009, .name = "READ(32)", .cdb_len = 32, READS,
+	  .lba = { 12, 8 }, .len = { 28, 4 }, .flags = READ_FLAGS, .check = sbc_check_len,
+	  .usage = { 0x7f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, 0x09, 0x1a, 0x00, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .op = 0x7f, .sa = 0x000b, .name = "WRITE(32)", .cdb_len = 32, WRITES,
+	  .lba = { 12, 8 }, .len = { 28, 4 }, .flags = WRITE_FLAGS, .check = sbc_check_len,
+	  .usage = { 0x7f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, 0x0b, 0x1a, 0x00, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .op = 0x88, .sa = OP_NO_SA, .name = "READ(16)", .cdb_len = 16, READS,
 	  .lba = { 2, 8 }, .len = { 10, 4 }, .flags = READ_FLAGS, .check = sbc_check_len,
 	  .usage = { 0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

@@ -12,7 +12,7 @@ enum { CHECK_READABLE = 0, CHECK_BYTES = 1, CHECK_RESERVED = 2, CHECK_ONE_BLOCK 
 
 static unsigned int bytchk(const struct scsi_cmd *cmd)
 {
-	return cmd->cdb[1] >> 1 & 3;
+	return sbc_options(cmd) >> 1 & 3;
 }
 
 static uint64_t *done_bytes(struct scsi_cmd *cmd)
@@ -141,14 +141,14 @@ static uint64_t verify_data_len(const struct scsi_cmd *cmd)
 static enum scsi_result verify_check(struct scsi_cmd *cmd)
 {
 	if (bytchk(cmd) == CHECK_RESERVED)
-		return scsi_bad_cdb(cmd, 1, 2);
+		return scsi_bad_cdb(cmd, (uint16_t)sbc_options_at(cmd), 2);
 	return bytchk(cmd) == CHECK_BYTES ? sbc_check_len(cmd) : RES_GOOD;
 }
 
 static enum scsi_result wverify_check(struct scsi_cmd *cmd)
 {
 	if (bytchk(cmd) > CHECK_BYTES)
-		return scsi_bad_cdb(cmd, 1, 2);
+		return scsi_bad_cdb(cmd, (uint16_t)sbc_options_at(cmd), 2);
 	return sbc_check_len(cmd);
 }
 
@@ -160,13 +160,23 @@ static enum scsi_result wverify_check(struct scsi_cmd *cmd)
 	.flags = OP_NEEDS_MEDIUM | OP_RANGE | OP_WRITES,                                           \
 	.resv = RESV_WRITE, .check = wverify_check, .run = sbc_write_verify
 
-const struct opcode sbc_verify_rows[6] = {
+const struct opcode sbc_verify_rows[8] = {
 	{ .op = 0x2e, .sa = OP_NO_SA, .name = "WRITE AND VERIFY(10)", .cdb_len = 10,
 	  WRITE_VERIFIES, .lba = { 2, 4 }, .len = { 7, 2 },
 	  .usage = { 0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 } },
 	{ .op = 0x2f, .sa = OP_NO_SA, .name = "VERIFY(10)", .cdb_len = 10, VERIFIES,
 	  .lba = { 2, 4 }, .len = { 7, 2 },
 	  .usage = { 0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 } },
+	{ .op = 0x7f, .sa = 0x000a, .name = "VERIFY(32)", .cdb_len = 32, VERIFIES,
+	  .lba = { 12, 8 }, .len = { 28, 4 },
+	  .usage = { 0x7f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, 0x0a, 0x16, 0x00, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .op = 0x7f, .sa = 0x000c, .name = "WRITE AND VERIFY(32)", .cdb_len = 32,
+	  WRITE_VERIFIES, .lba = { 12, 8 }, .len = { 28, 4 },
+	  .usage = { 0x7f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, 0x0c, 0x16, 0x00, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .op = 0x8e, .sa = OP_NO_SA, .name = "WRITE AND VERIFY(16)", .cdb_len = 16,
 	  WRITE_VERIFIES, .lba = { 2, 8 }, .len = { 10, 4 },
 	  .usage = { 0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * WRITE SAME(10) and (16) (SBC-4 5.52, 5.53): one block of data, or none (NDOB), written to
+ * WRITE SAME(10), (16) and (32) (SBC-4 5.52 to 5.54): one block of data, or none (NDOB), written to
  * many. Blocks of zeroes are left to the store, which may make a hole when UNMAP is
  * set; any other pattern is written from scratch memory. Piece by piece.
  */
@@ -29,7 +29,7 @@ static uint64_t count(const struct scsi_cmd *cmd)
 
 static bool without_data(const struct scsi_cmd *cmd)
 {
-	return cmd->op->cdb_len == 16 && cmd->cdb[1] & CDB_NDOB;
+	return cmd->op->cdb_len >= 16 && sbc_options(cmd) & CDB_NDOB;
 }
 
 static enum scsi_result pattern_next(struct scsi_cmd *cmd);
@@ -93,7 +93,7 @@ static enum scsi_result zero_next(struct scsi_cmd *cmd)
 
 	if (!left)
 		return RES_GOOD;
-	if (cmd->cdb[1] & CDB_UNMAP)
+	if (sbc_options(cmd) & CDB_UNMAP)
 		flags |= BS_REQ_MAY_UNMAP;
 	return dev_io(cmd, BS_ZERO, flags, sbc_bytes(lu, cmd->lba) + *done_bytes(cmd),
 		      min_u64(left, sbc_zero_piece(lu, BS_ZERO)), zeroed);
@@ -111,7 +111,7 @@ static enum scsi_result wsame_start(struct scsi_cmd *cmd)
 {
 	*done_bytes(cmd) = 0;
 	/* UNMAP asks for unmapped blocks whatever the data is (SBC-4 table 143). */
-	return cmd->cdb[1] & CDB_UNMAP || pattern_is_zero(cmd) ? zero_next(cmd) : pattern_start(cmd);
+	return sbc_options(cmd) & CDB_UNMAP || pattern_is_zero(cmd) ? zero_next(cmd) : pattern_start(cmd);
 }
 
 static enum scsi_result sbc_wsame(struct scsi_cmd *cmd)
@@ -132,8 +132,8 @@ static enum scsi_result wsame_check(struct scsi_cmd *cmd)
 {
 	uint64_t max = sbc_max_wsame(cmd->lu);
 
-	if (cmd->cdb[1] & CDB_UNMAP && !sbc_thin(cmd->lu))
-		return scsi_bad_cdb(cmd, 1, 3);
+	if (sbc_options(cmd) & CDB_UNMAP && !sbc_thin(cmd->lu))
+		return scsi_bad_cdb(cmd, (uint16_t)sbc_options_at(cmd), 3);
 	if (max && count(cmd) > max)
 		return scsi_bad_cdb(cmd, cmd->op->len.byte, -1);
 	return sbc_check_exact(cmd);
@@ -145,10 +145,15 @@ static enum scsi_result wsame_check(struct scsi_cmd *cmd)
 	.resv = RESV_WRITE, .data_len = wsame_data_len, .check = wsame_check, .run = sbc_wsame
 
 /* Not evaluated, so refused: WRPROTECT, ANCHOR (nothing is ever anchored), PBDATA and LBDATA. */
-const struct opcode sbc_wsame_rows[2] = {
+const struct opcode sbc_wsame_rows[3] = {
 	{ .op = 0x41, .sa = OP_NO_SA, .name = "WRITE SAME(10)", .cdb_len = 10, WRITES_SAME,
 	  .lba = { 2, 4 }, .len = { 7, 2 },
 	  .usage = { 0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x00, 0xff, 0xff, 0x00 } },
+	{ .op = 0x7f, .sa = 0x000d, .name = "WRITE SAME(32)", .cdb_len = 32, WRITES_SAME,
+	  .lba = { 12, 8 }, .len = { 28, 4 },
+	  .usage = { 0x7f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, 0x0d, 0x09, 0x00, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .op = 0x93, .sa = OP_NO_SA, .name = "WRITE SAME(16)", .cdb_len = 16, WRITES_SAME,
 	  .lba = { 2, 8 }, .len = { 10, 4 },
 	  .usage = { 0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

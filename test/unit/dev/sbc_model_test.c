@@ -71,10 +71,11 @@ static void expect(struct model *m, enum scsi_result got, enum scsi_result want)
 
 static void step_write(struct model *m)
 {
-	static const uint8_t ops[] = { 0x2a, 0x8a, 0xaa, 0x2e, 0x8e };
+	static const uint8_t ops[] = { 0x2a, 0x8a, 0xaa, 0x2e, 0x8e, CDB32 | 0xb,
+					CDB32 | 0xc };
 
 	random_data(m, m->blocks);
-	expect(m, run(m, ops[rnd(m, 5)], 0, m->blocks * m->bs), RES_GOOD);
+	expect(m, run(m, ops[rnd(m, ARRAY_SIZE(ops))], 0, m->blocks * m->bs), RES_GOOD);
 	if (fits(m))
 		memcpy(at(m), m->buf, m->blocks * m->bs);
 }
@@ -104,20 +105,22 @@ static void step_caw(struct model *m)
 
 static void step_verify(struct model *m)
 {
+	static const uint8_t ops[] = { 0x2f, 0x8f, CDB32 | 0xa };
 	bool equal;
 
 	random_data(m, m->blocks);
 	if (fits(m) && rnd(m, 2))
 		memcpy(m->buf, at(m), m->blocks * m->bs);
 	equal = fits(m) && !memcmp(m->buf, at(m), m->blocks * m->bs);
-	expect(m, run(m, rnd(m, 2) ? 0x2f : 0x8f, 2, m->blocks * m->bs),
+	expect(m, run(m, ops[rnd(m, ARRAY_SIZE(ops))], 2, m->blocks * m->bs),
 	       equal ? RES_GOOD : RES_MISCOMPARE_VERIFY);
 }
 
 static void step_write_same(struct model *m)
 {
 	static const uint8_t flags[] = { 0x00, 0x08, 0x01, 0x09 };
-	uint8_t f = flags[rnd(m, 4)], op = f & 1 || rnd(m, 2) ? 0x93 : 0x41;
+	static const uint8_t ops[] = { 0x93, CDB32 | 0xd, 0x41 };
+	uint8_t f = flags[rnd(m, 4)], op = ops[rnd(m, f & 1 ? 2 : 3)];
 
 	random_data(m, 1);
 	expect(m, run(m, op, f, f & 1 ? 0 : m->bs), RES_GOOD);

@@ -13,7 +13,7 @@
 
 #include "dev_disk.h"
 
-static const uint8_t reads[] = { 0x08, 0x28, 0xa8, 0x88 };
+static const uint8_t reads[] = { 0x08, 0x28, 0xa8, 0x88, CDB32 | 0x9 };
 static const uint8_t writes[] = { 0x0a, 0x2a, 0xaa, 0x8a };
 
 static int setup(void **state)

@@ -13,7 +13,7 @@
 
 #include "dev_disk.h"
 
-static const uint8_t verifies[] = { 0x2f, 0xaf, 0x8f };
+static const uint8_t verifies[] = { 0x2f, 0xaf, 0x8f, CDB32 | 0xa };
 static const uint8_t write_verifies[] = { 0x2e, 0xae, 0x8e };
 
 static int setup(void **state)

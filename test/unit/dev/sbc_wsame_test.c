@@ -82,7 +82,7 @@ static void wsame(struct disk *d, enum scsi_result want, uint8_t op, uint8_t fla
 
 static void write_same_repeats_one_block(void **state)
 {
-	static const uint8_t ops[] = { 0x41, 0x93 };
+	static const uint8_t ops[] = { 0x41, 0x93, CDB32 | 0xd };
 	struct disk *d = *state;
 	uint32_t n = 3 * 1024 * 1024 / d->lu->block_size;
 
