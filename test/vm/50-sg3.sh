@@ -145,6 +145,15 @@ identify() {
 		sg_ident --clear $G && ! sg_ident --ascii $G | grep -q shelf
 }
 
+reassign() {
+	pattern R 512 >$work/in && sg_dd if=$work/in of=$G bs=512 seek=700 count=1 2>/dev/null &&
+		sg_reassign --address=700,701 $G && block 700 R
+}
+
+long_cdbs() {
+	pattern L 512 >$work/in && sg_write_same --32 --in=$work/in --lba=7000 --num=9 $G && block 7008 L
+}
+
 sanitize() {
 	pattern X 512 >$work/in && sg_dd if=$work/in of=$G bs=512 seek=500 count=1 2>/dev/null &&
 		sg_sanitize --quick --block --wait $G || return
@@ -183,6 +192,8 @@ ok 'sg_reset: LUN, target' resets
 when 0x48,2 'sg_sanitize' sanitize
 when 0x83,0 'sg_xcopy' xcopy
 when 0x9c 'sg_write_x --atomic' write_atomic
+when 0x7 'sg_reassign' reassign
+when 0x7f,0xd 'sg_write_same --32' long_cdbs
 when 0xa4,0xf 'sg_timestamp' timestamp
 when 0xa4,6 'sg_ident' identify
 ok 'tgtd lives' tgtd_alive

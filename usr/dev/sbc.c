@@ -210,6 +210,7 @@ static const struct opcode_rows rows[] = {
 	OPCODE_ROWS(sbc_cache_rows),
 	OPCODE_ROWS(sbc_capacity_rows),
 	OPCODE_ROWS(sbc_defects_rows),
+	OPCODE_ROWS(sbc_reassign_rows),
 	OPCODE_ROWS(sbc_startstop_rows),
 	OPCODE_ROWS(sbc_format_rows),
 	OPCODE_ROWS(sbc_sanitize_rows),

@@ -76,6 +76,7 @@ extern const struct opcode sbc_unmap_rows[1];	  /* UNMAP */
 extern const struct opcode sbc_lbastat_rows[1];	  /* GET LBA STATUS(16) */
 extern const struct opcode sbc_cache_rows[4];	  /* PRE-FETCH, SYNCHRONIZE CACHE */
 extern const struct opcode sbc_capacity_rows[2];  /* READ CAPACITY */
+extern const struct opcode sbc_reassign_rows[1];  /* REASSIGN BLOCKS */
 extern const struct opcode sbc_defects_rows[2];	  /* READ DEFECT DATA */
 extern const struct opcode sbc_startstop_rows[1]; /* START STOP UNIT */
 extern const struct opcode sbc_format_rows[1];	  /* FORMAT UNIT */
