@@ -25,6 +25,8 @@ const struct dev_type *const modules_dev_types[] = {
 
 const struct bs_type *const modules_stores[] = {
 	&bs_file_type,
+	&bs_uring_type,
+	&bs_aio_type,
 	&bs_null_type,
 	&bs_mem_type,
 	&bs_fault_type,

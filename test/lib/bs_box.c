@@ -22,8 +22,8 @@
 #include "t_loop.h"
 
 static const struct bs_type *const types[] = {
-	&bs_file_type,	&bs_null_type,	&bs_mem_type, &bs_fault_type,
-	&bs_delay_type, &bs_trace_type, NULL,
+	&bs_file_type, &bs_uring_type, &bs_aio_type,   &bs_null_type, &bs_mem_type,
+	&bs_fault_type, &bs_delay_type, &bs_trace_type, NULL,
 };
 
 static unsigned int fds_count(void)
@@ -44,6 +44,7 @@ int box_setup(void **state)
 
 	assert_non_null(box);
 	box->fds = fds_count();
+	box->store = "rdwr";
 	strcpy(box->dir, "/tmp/tgt-bs-XXXXXX");
 	assert_non_null(mkdtemp(box->dir));
 	box->loop = loop_new();
@@ -94,6 +95,24 @@ int box_teardown_no_uring(void **state)
 {
 	unsetenv("TGT_NO_URING");
 	return box_teardown(state);
+}
+
+static int setup_store(void **state, const char *store)
+{
+	int ret = box_setup(state);
+
+	((struct bs_box *)*state)->store = store;
+	return ret;
+}
+
+int box_setup_uring(void **state)
+{
+	return setup_store(state, "uring");
+}
+
+int box_setup_aio(void **state)
+{
+	return setup_store(state, "aio");
 }
 
 struct opened {

@@ -14,6 +14,7 @@ struct bs_box {
 	struct workers *workers;
 	struct bs_core *core;
 	char dir[64]; /* empty, for the test's files; removed at the end */
+	const char *store; /* for tests of every store that is a file: "rdwr", "uring", "aio" */
 	unsigned int fds; /* open when the box was made */
 };
 
@@ -31,6 +32,18 @@ int box_teardown(void **state);
 /* The same with TGT_NO_URING=1. */
 int box_setup_no_uring(void **state);
 int box_teardown_no_uring(void **state);
+int box_setup_uring(void **state);
+int box_setup_aio(void **state);
+
+/* Rows of cmocka's table: a test of rdwr, with io_uring and with threads, and of all stores. */
+#define BOX_RDWR(f)                                                                                \
+	cmocka_unit_test_setup_teardown(f, box_setup, box_teardown),                               \
+		{ #f "_without_io_uring", f, box_setup_no_uring, box_teardown_no_uring, NULL }
+#define BOX_FILES(f)                                                                               \
+	BOX_RDWR(f), { #f "_by_uring", f, box_setup_uring, box_teardown, NULL },                   \
+	{                                                                                          \
+		#f "_by_aio", f, box_setup_aio, box_teardown, NULL                                 \
+	}
 
 /* Opens and waits; NULL with @err set. @err may be NULL: then failing fails the test. */
 struct bs *box_open_conf(struct bs_box *box, const struct bs_conf *conf, struct err *err);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bs/aio.h"
 #include "bs/bs_core.h"
 #include "bs/bs_module.h"
 #include "bs/uring.h"
@@ -192,6 +193,7 @@ void bs_core_free(struct bs_core *core)
 	assert(core->n_stores == 0 && list_empty(&core->ready));
 	loop_call_cancel(&core->deliver);
 	uring_free(core->uring);
+	aio_free(core->aio);
 	bs_modules_free(core);
 	free(core);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the files of the core share: bs.c (requests), bs_open.c (lives of stores)
- * and uring.c (the ring, of which there is one for all stores).
+ * uring.c and aio.c (one ring and one context for all stores).
  */
 #ifndef BS_BS_CORE_H
 #define BS_BS_CORE_H
 
 #include "bs/bs.h"
 
+struct aio;
 struct uring;
 
 struct bs_core {
@@ -22,6 +23,7 @@ struct bs_core {
 	unsigned int n_stores;	   /* open, opening or closing */
 	struct uring *uring;	   /* made at the first use */
 	bool uring_tried;
+	struct aio *aio;	   /* made at the first use */
 };
 
 /* The last request of a closing store was delivered. */

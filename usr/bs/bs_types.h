@@ -8,6 +8,8 @@
 #include "bs/bs.h"
 
 extern const struct bs_type bs_file_type;  /* "rdwr": files and block devices */
+extern const struct bs_type bs_uring_type; /* "uring": the same, all of it by io_uring */
+extern const struct bs_type bs_aio_type;   /* "aio": the same, by Linux AIO and O_DIRECT */
 extern const struct bs_type bs_null_type;  /* "null": zeroes, and nothing kept */
 extern const struct bs_type bs_mem_type;   /* "mem": a RAM disk */
 extern const struct bs_type bs_fault_type; /* filter "fault": errors on demand */

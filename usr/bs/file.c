@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store "rdwr": files and block devices. What will not block is done inline,
- * by preadv2(RWF_NOWAIT) or by a write into the page cache, and completes in the
- * same turn; all else goes to file_slow.c. Called through bs_submit().
+ * The stores that are files and block devices. "rdwr" does inline what will not block, by
+ * preadv2(RWF_NOWAIT) or by a write into the page cache, and completes it in the same
+ * turn; all else goes to file_slow.c, as does all of "uring" and "aio", whose engine
+ * then gets a turn's requests in one batch. Called through bs_submit().
  *
  * The DPO flag is not used. bsoflags sync opens with O_DSYNC, direct with O_DIRECT.
  */
@@ -10,9 +11,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 #include <time.h>
 
+#include "bs/aio.h"
 #include "bs/bs_types.h"
+#include "bs/uring.h"
 
 #define PAGE 4096U
 
@@ -126,13 +130,49 @@ static void file_submit(struct bs_req *req)
 		file_slow(f, req);
 }
 
+static void file_submit_batch(struct bs_req *req)
+{
+	struct file *f = to_file(req->bs);
+
+	if (req->op == BS_FLUSH)
+		file_flush(f, req);
+	else
+		file_slow(f, req);
+}
+
+/* Without an engine worker threads do it. */
 static int file_attach(struct bs *bs, struct err *err)
 {
-	struct file *f = to_file(bs);
-
 	(void)err;
-	f->uring = uring_get(bs->core);
+	to_file(bs)->kio = uring_get(bs->core);
 	return 0;
+}
+
+static int uring_attach(struct bs *bs, struct err *err)
+{
+	file_attach(bs, err);
+	if (to_file(bs)->kio)
+		return 0;
+	return err_set(err, ERR_INVALID_REQUEST, "there is no io_uring here: see the sysctl "
+		       "kernel.io_uring_disabled, or take the store rdwr, which does without");
+}
+
+/* Linux AIO blocks without O_DIRECT. */
+static int aio_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
+{
+	struct bs_conf direct = *conf;
+
+	bs->direct = direct.direct = true;
+	return file_open(bs, &direct, err);
+}
+
+static int aio_attach(struct bs *bs, struct err *err)
+{
+	to_file(bs)->kio = aio_get(bs->core);
+	if (to_file(bs)->kio)
+		return 0;
+	return err_set(err, ERR_INVALID_REQUEST, "no AIO context (%s): raise the sysctl "
+		       "fs.aio-max-nr, or take the store rdwr, which does without", strerror(errno));
 }
 
 static void file_detach(struct bs *bs)
@@ -152,17 +192,31 @@ static void file_probe(struct bs *bs)
 		bs_set_size(bs, (uint64_t)size);
 }
 
+#define FILE_TYPE                                                                                  \
+	.abi_size = sizeof(struct bs_type), .size = sizeof(struct file), .flag_sync = true,        \
+	.flag_direct = true, .needs_path = true, .detach = file_detach, .close = file_close,       \
+	.probe = file_probe
+
 const struct bs_type bs_file_type = {
 	.name = "rdwr",
-	.abi_size = sizeof(struct bs_type),
-	.size = sizeof(struct file),
-	.flag_sync = true,
-	.flag_direct = true,
-	.needs_path = true,
 	.open = file_open,
 	.attach = file_attach,
-	.detach = file_detach,
-	.close = file_close,
 	.submit = file_submit,
-	.probe = file_probe,
+	FILE_TYPE,
+};
+
+const struct bs_type bs_uring_type = {
+	.name = "uring",
+	.open = file_open,
+	.attach = uring_attach,
+	.submit = file_submit_batch,
+	FILE_TYPE,
+};
+
+const struct bs_type bs_aio_type = {
+	.name = "aio",
+	.open = aio_open,
+	.attach = aio_attach,
+	.submit = file_submit_batch,
+	FILE_TYPE,
 };

@@ -9,7 +9,7 @@
 
 #include "bs/bs.h"
 #include "bs/stall.h"
-#include "bs/uring.h"
+#include "bs/kio.h"
 
 struct file_op;
 
@@ -17,7 +17,7 @@ struct file_op;
 struct file_op {
 	union {
 		struct job job;
-		struct uring_op ring;
+		struct kio_op kio;
 	};
 	struct list span; /* file_span.c's */
 	int result;
@@ -39,7 +39,7 @@ struct file {
 	uint32_t dio_align; /* of offsets and lengths */
 	unsigned int max_threads;
 
-	struct uring *uring;	 /* the core's, or NULL */
+	struct kio *kio;	 /* the core's engine, or NULL: worker threads */
 	struct workers *jobs;	 /* its own, so that its hung disk takes no other store's threads */
 	struct stall_gate stall;
 	unsigned int slow;	 /* operations on the ring or workers */

@@ -44,12 +44,12 @@ static void flush_ran(struct job *job)
 	flush_done(container_of(op, struct file, flush_op), op->result);
 }
 
-static void flush_ring_done(struct uring_op *ring, int res)
+static void flush_kio_done(struct kio_op *kio, int res)
 {
-	struct file_op *op = container_of(ring, struct file_op, ring);
+	struct file_op *op = container_of(kio, struct file_op, kio);
 	struct file *f = container_of(op, struct file, flush_op);
 
-	if (res == URING_NOT_RUN)
+	if (res == KIO_NOT_RUN || res == -EOPNOTSUPP || res == -EINVAL)
 		file_job_submit(f, op, flush_run, flush_ran);
 	else
 		flush_done(f, res);
@@ -62,8 +62,8 @@ static void flush_start(struct file *f)
 	f->flush_runs = true;
 	list_splice_back(&f->flush_now, &f->flush_next);
 	file_slow_begin(f);
-	f->flush_op.ring.done = flush_ring_done;
-	if (!f->uring || !uring_fdatasync(f->uring, &f->flush_op.ring, f->fd))
+	f->flush_op.kio.done = flush_kio_done;
+	if (!f->kio || !f->kio->fdatasync(f->kio, &f->flush_op.kio, f->fd))
 		file_job_submit(f, &f->flush_op, flush_run, flush_ran);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * File store, requests that could block: READ and WRITE go to io_uring, whose
- * batch leaves in the loop's SUBMIT phase, or to worker threads where there is no
- * ring; all others go to worker threads. file.c hands them over; file_job.c is
+ * File stores, requests that could block: READ and WRITE go to the store's engine, whose
+ * batch leaves in the loop's SUBMIT phase, or to worker threads where there is
+ * none; all others go to worker threads. file.c hands them over; file_job.c is
  * what the threads do.
  */
 #include <errno.h>
@@ -85,25 +85,25 @@ static void to_job(struct file *f, struct bs_req *req)
 	file_job_submit(f, file_op(req), file_job_run, job_done);
 }
 
-static void ring_done(struct uring_op *ring, int res)
+static void kio_done(struct kio_op *kio, int res)
 {
-	struct bs_req *req = file_req(container_of(ring, struct file_op, ring));
+	struct bs_req *req = file_req(container_of(kio, struct file_op, kio));
 	struct file *f = to_file(req->bs);
 
 	if (res >= 0 && (uint64_t)res == req->len)
 		slow_done(f, req, 0);
-	else if (res >= 0 || res == URING_NOT_RUN || res == -EAGAIN || res == -EINTR ||
+	else if (res >= 0 || res == KIO_NOT_RUN || res == -EAGAIN || res == -EINTR ||
 		 res == -EOPNOTSUPP)
 		to_job(f, req); /* the rest, or another way to do it, or the true error */
 	else
 		slow_done(f, req, res);
 }
 
-static bool to_ring(struct file *f, struct bs_req *req)
+static bool to_kio(struct file *f, struct bs_req *req)
 {
 	bool write = req->op == BS_WRITE;
 	struct file_op *op = file_op(req);
-	struct uring_rw rw = {
+	struct kio_rw rw = {
 		.fd = f->fd,
 		.write = write,
 		.async = req->len > FILE_INLINE_MAX || file_stuck(f),
@@ -113,11 +113,11 @@ static bool to_ring(struct file *f, struct bs_req *req)
 		.offset = req->offset,
 	};
 
-	if (!f->uring || !(write || req->op == BS_READ) || op->bounce || req->iovcnt > IOV_MAX ||
+	if (!f->kio || !(write || req->op == BS_READ) || op->bounce || req->iovcnt > IOV_MAX ||
 	    (req->flags & BS_REQ_ATOMIC))
 		return false;
-	op->ring.done = ring_done;
-	return uring_rw(f->uring, &op->ring, &rw);
+	op->kio.done = kio_done;
+	return f->kio->rw(f->kio, &op->kio, &rw);
 }
 
 /* The request has all it needs but a place. */
@@ -128,7 +128,7 @@ static void slot_take(struct file *f, struct bs_req *req)
 		return;
 	}
 	file_slow_begin(f);
-	if (!to_ring(f, req))
+	if (!to_kio(f, req))
 		to_job(f, req);
 }
 

@@ -25,11 +25,12 @@
 #define IO_WQ_UNBOUNDED 64
 
 struct uring {
+	struct kio kio;
 	struct bs_core *core;
 	struct io_uring ring;
 	struct loop_fd lf; /* the eventfd; edge triggered, so it is never read */
 	struct loop_call submit;
-	struct uring_op *pending[ENTRIES]; /* prepared, the kernel has not seen them */
+	struct kio_op *pending[ENTRIES]; /* prepared, the kernel has not seen them */
 	unsigned int n_pending;
 	bool dead;
 };
@@ -37,7 +38,7 @@ struct uring {
 /* Hands back what was not submitted; what was may still end. */
 static void ring_die(struct uring *u, int err)
 {
-	struct uring_op *op[ENTRIES];
+	struct kio_op *op[ENTRIES];
 	unsigned int n = u->n_pending;
 
 	log_err("io_uring failed (%s): worker threads take over", strerror(-err));
@@ -45,7 +46,7 @@ static void ring_die(struct uring *u, int err)
 	memcpy(op, u->pending, n * sizeof(op[0]));
 	u->n_pending = 0;
 	for (unsigned int i = 0; i < n; i++)
-		op[i]->done(op[i], URING_NOT_RUN);
+		op[i]->done(op[i], KIO_NOT_RUN);
 }
 
 /* Tells the kernel of all that is pending, and lets it do what it put off until now. */
@@ -72,7 +73,7 @@ static void ring_reap(struct uring *u)
 	struct io_uring_cqe *cqe;
 
 	while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
-		struct uring_op *op = io_uring_cqe_get_data(cqe);
+		struct kio_op *op = io_uring_cqe_get_data(cqe);
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&u->ring, cqe);
@@ -103,6 +104,50 @@ static void ring_ready(struct loop_fd *lf, uint32_t events)
 
 	(void)events;
 	loop_call_queue(u->core->loop, &u->submit);
+}
+
+static struct io_uring_sqe *sqe_get(struct kio *k, struct kio_op *op)
+{
+	struct uring *u = container_of(k, struct uring, kio);
+	struct io_uring_sqe *sqe;
+
+	if (u->n_pending == ENTRIES && !u->dead)
+		ring_enter(u);
+	if (u->dead || u->n_pending == ENTRIES)
+		return NULL;
+	sqe = io_uring_get_sqe(&u->ring);
+	if (!sqe)
+		return NULL;
+	u->pending[u->n_pending++] = op;
+	loop_call_queue(u->core->loop, &u->submit);
+	return sqe;
+}
+
+static bool uring_rw(struct kio *k, struct kio_op *op, const struct kio_rw *rw)
+{
+	struct io_uring_sqe *sqe = sqe_get(k, op);
+
+	if (!sqe)
+		return false;
+	if (rw->write)
+		io_uring_prep_writev2(sqe, rw->fd, rw->iov, rw->iovcnt, rw->offset, rw->rw_flags);
+	else
+		io_uring_prep_readv2(sqe, rw->fd, rw->iov, rw->iovcnt, rw->offset, rw->rw_flags);
+	if (rw->async)
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+	io_uring_sqe_set_data(sqe, op);
+	return true;
+}
+
+static bool uring_fdatasync(struct kio *k, struct kio_op *op, int fd)
+{
+	struct io_uring_sqe *sqe = sqe_get(k, op);
+
+	if (!sqe)
+		return false;
+	io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+	io_uring_sqe_set_data(sqe, op);
+	return true;
 }
 
 static int ring_init(struct io_uring *ring)
@@ -153,6 +198,7 @@ static struct uring *ring_new(struct bs_core *core)
 
 	if (!u)
 		return NULL;
+	u->kio = (struct kio){ .rw = uring_rw, .fdatasync = uring_fdatasync };
 	u->core = core;
 	ret = ring_init(&u->ring);
 	if (!ret) {
@@ -171,14 +217,14 @@ static struct uring *ring_new(struct bs_core *core)
 	return u;
 }
 
-struct uring *uring_get(struct bs_core *core)
+struct kio *uring_get(struct bs_core *core)
 {
 	const char *no = getenv("TGT_NO_URING");
 
 	if (!core->uring_tried && !(no && !strcmp(no, "1")))
 		core->uring = ring_new(core);
 	core->uring_tried = true;
-	return core->uring && !core->uring->dead ? core->uring : NULL;
+	return core->uring && !core->uring->dead ? &core->uring->kio : NULL;
 }
 
 void uring_free(struct uring *u)
@@ -197,52 +243,9 @@ int uring_fd(const struct uring *u)
 	return u->ring.ring_fd;
 }
 
-static struct io_uring_sqe *sqe_get(struct uring *u, struct uring_op *op)
-{
-	struct io_uring_sqe *sqe;
-
-	if (u->n_pending == ENTRIES && !u->dead)
-		ring_enter(u);
-	if (u->dead || u->n_pending == ENTRIES)
-		return NULL;
-	sqe = io_uring_get_sqe(&u->ring);
-	if (!sqe)
-		return NULL;
-	u->pending[u->n_pending++] = op;
-	loop_call_queue(u->core->loop, &u->submit);
-	return sqe;
-}
-
-bool uring_rw(struct uring *u, struct uring_op *op, const struct uring_rw *rw)
-{
-	struct io_uring_sqe *sqe = sqe_get(u, op);
-
-	if (!sqe)
-		return false;
-	if (rw->write)
-		io_uring_prep_writev2(sqe, rw->fd, rw->iov, rw->iovcnt, rw->offset, rw->rw_flags);
-	else
-		io_uring_prep_readv2(sqe, rw->fd, rw->iov, rw->iovcnt, rw->offset, rw->rw_flags);
-	if (rw->async)
-		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
-	io_uring_sqe_set_data(sqe, op);
-	return true;
-}
-
-bool uring_fdatasync(struct uring *u, struct uring_op *op, int fd)
-{
-	struct io_uring_sqe *sqe = sqe_get(u, op);
-
-	if (!sqe)
-		return false;
-	io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
-	io_uring_sqe_set_data(sqe, op);
-	return true;
-}
-
 #else /* !WITH_URING */
 
-struct uring *uring_get(struct bs_core *core)
+struct kio *uring_get(struct bs_core *core)
 {
 	core->uring_tried = true;
 	return NULL;
@@ -251,18 +254,6 @@ struct uring *uring_get(struct bs_core *core)
 void uring_free(struct uring *u)
 {
 	(void)u;
-}
-
-bool uring_rw(struct uring *u, struct uring_op *op, const struct uring_rw *rw)
-{
-	(void)u, (void)op, (void)rw;
-	return false;
-}
-
-bool uring_fdatasync(struct uring *u, struct uring_op *op, int fd)
-{
-	(void)u, (void)op, (void)fd;
-	return false;
 }
 
 int uring_fd(const struct uring *u)

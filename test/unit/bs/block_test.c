@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store rdwr on what only root can make: a loop device of 4096-byte blocks, a
+ * The stores that are files on what only root can make: a loop device of 4096-byte blocks, a
  * full file system, a file that nobody may write. Skipped for other users.
  */
 #include <errno.h>
@@ -23,6 +23,7 @@
 
 #include "bs/file.h"
 #include "bs_box.h"
+#include "bs_model.h"
 
 #define DISK_SIZE (4 * MiB)
 
@@ -55,7 +56,7 @@ static void check_bytes(struct bs_box *box, struct bs *bs, const uint8_t *want, 
 
 static void block_device_run(struct bs_box *box, const char *path, bool direct)
 {
-	struct bs_conf conf = { .path = path, .direct = direct };
+	struct bs_conf conf = { .type = box->store, .path = path, .direct = direct };
 	struct bs *bs = box_open_conf(box, &conf, NULL);
 	uint8_t *want = aligned_alloc(4096, DISK_SIZE), *got = aligned_alloc(4096, DISK_SIZE);
 	struct bs_extent ext[2];
@@ -87,6 +88,7 @@ static void block_device_run(struct bs_box *box, const char *path, bool direct)
 	assert_int_equal(box_io(box, bs, BS_FLUSH, 0, 0, NULL, 0), 0);
 	assert_int_equal(box_extents(box, bs, 0, DISK_SIZE, ext, 2), 1);
 	assert_true(ext[0].mapped);
+	free(model_run(box, bs, 3 + direct, 100, NULL, NULL));
 	bs_probe(bs);
 	assert_int_equal(bs->size, DISK_SIZE);
 	box_close(box, bs);
@@ -124,7 +126,7 @@ static void a_full_file_system_is_enospc(void **state)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, DISK_SIZE), 0);
 	close(fd);
-	bs = box_open(box, "rdwr", path, NULL);
+	bs = box_open(box, box->store, path, NULL);
 	memset(buf, 1, MiB);
 	assert_int_equal(box_write(box, bs, 0, buf, 65536), 0);
 	assert_int_equal(box_write(box, bs, 65536, buf, MiB), -ENOSPC);
@@ -160,7 +162,7 @@ static void what_may_not_be_written_is_opened_for_reading(void **state)
 	/* Root passes by the mode bits. */
 	if (geteuid() ? chmod(path, 0400) : !immutable_set(path, true))
 		skip();
-	bs = box_open(box, "rdwr", path, NULL);
+	bs = box_open(box, box->store, path, NULL);
 	if (!geteuid())
 		immutable_set(path, false);
 	assert_true(bs->readonly);
@@ -169,18 +171,12 @@ static void what_may_not_be_written_is_opened_for_reading(void **state)
 	box_close(box, bs);
 }
 
-#define with_ring(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
-#define without_ring(f)                                                                            \
-	{ #f "_without_io_uring", f, box_setup_no_uring, box_teardown_no_uring, NULL }
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_ring(block_devices_of_large_blocks_take_small_writes),
-		without_ring(block_devices_of_large_blocks_take_small_writes),
-		with_ring(a_full_file_system_is_enospc),
-		without_ring(a_full_file_system_is_enospc),
-		with_ring(what_may_not_be_written_is_opened_for_reading),
+		BOX_FILES(block_devices_of_large_blocks_take_small_writes),
+		BOX_FILES(a_full_file_system_is_enospc),
+		BOX_FILES(what_may_not_be_written_is_opened_for_reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

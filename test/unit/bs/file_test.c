@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store rdwr on ext4 (or what /tmp is) and tmpfs, with io_uring and with
- * worker threads: each operation at odd places against a model in memory.
+ * The stores that are files on ext4 (or what /tmp is) and tmpfs: each operation at odd places against a model in memory.
  */
 #include "bs/file.h"
 
@@ -25,7 +24,9 @@
 #include <cmocka.h>
 
 #include "bs/bs_core.h"
+#include "bs/uring.h"
 #include "bs_box.h"
+#include "bs_model.h"
 #include "t_alloc.h"
 #include "t_loop.h"
 
@@ -33,98 +34,51 @@
 
 static struct bs *open_flags(struct bs_box *box, const char *path, bool sync, bool direct)
 {
-	struct bs_conf conf = { .type = "rdwr", .path = path, .sync = sync, .direct = direct };
+	struct bs_conf conf = { .type = box->store, .path = path, .sync = sync, .direct = direct };
 
 	return box_open_conf(box, &conf, NULL);
 }
 
 /* --- against a model */
 
-static uint64_t rnd_state;
-
-static uint64_t rnd(uint64_t below)
+/* Now and then what was written has to come back from the disk. */
+static void drop_cache(void *arg, unsigned int step)
 {
-	rnd_state = rnd_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (rnd_state >> 33) % below;
+	if (step % 50 == 49)
+		posix_fadvise(*(int *)arg, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-/* An operation at a random place, small or large, aligned or not, applied to both. */
-static void model_step(struct bs_box *box, struct bs *bs, uint8_t *model, uint8_t *buf,
-		       unsigned int step)
-{
-	uint64_t unit = rnd(3) ? 512 : rnd(2) ? 1 : 4096;
-	uint64_t offset = rnd(bs->size / unit) * unit;
-	uint64_t most = min_u64(bs->size - offset, rnd(8) ? 20000 : 2 * MiB);
-	uint64_t len = max_u64(rnd(most / unit + 1), 1) * unit;
-	uint32_t fua = rnd(4) ? 0 : BS_REQ_FUA;
-	uint8_t *mem = buf + (rnd(2) ? 0 : rnd(600));
-
-	len = min_u64(len, bs->size - offset);
-	switch (rnd(8)) {
-	case 0:
-		assert_int_equal(box_io(box, bs, BS_UNMAP, fua, offset, NULL, len), 0);
-		memset(model + offset, 0, len);
-		break;
-	case 1:
-		assert_int_equal(box_io(box, bs, BS_ZERO, fua | (rnd(2) ? BS_REQ_MAY_UNMAP : 0),
-					offset, NULL, len), 0);
-		memset(model + offset, 0, len);
-		break;
-	case 2:
-		assert_int_equal(box_io(box, bs, BS_FLUSH, 0, 0, NULL, 0), 0);
-		break;
-	case 3:
-	case 4:
-		memset(mem, 0xee, len);
-		assert_int_equal(box_read(box, bs, offset, mem, len), 0);
-		assert_memory_equal(mem, model + offset, len);
-		break;
-	default:
-		box_fill(mem, len, offset, step);
-		memcpy(model + offset, mem, len);
-		assert_int_equal(box_io(box, bs, BS_WRITE, fua, offset, mem, len), 0);
-		break;
-	}
-}
-
-static void model_run(struct bs_box *box, const char *path, bool sync, bool direct)
+static void file_run(struct bs_box *box, const char *path, bool sync, bool direct)
 {
 	struct bs *bs = open_flags(box, path, sync, direct);
-	uint8_t *model = calloc(1, MODEL_SIZE), *buf = aligned_alloc(4096, MODEL_SIZE + 8192 - 512);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t *model, *got = malloc(MODEL_SIZE);
 
 	assert_int_equal(bs->volatile_cache, !sync);
-	rnd_state = 42 + sync * 2 + direct;
-	for (unsigned int step = 0; step < 150; step++) {
-		model_step(box, bs, model, buf, step);
-		if (step % 50 == 49)
-			posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	}
-	assert_int_equal(box_read(box, bs, 0, buf, bs->size), 0);
-	assert_memory_equal(buf, model, bs->size);
+	model = model_run(box, bs, 42 + sync * 2 + direct, 150, drop_cache, &fd);
 	box_close(box, bs);
 	/* And past the store: what it wrote is in the file. */
-	assert_int_equal(pread(fd, buf, MODEL_SIZE, 0), MODEL_SIZE);
-	assert_memory_equal(buf, model, MODEL_SIZE & ~4095ULL);
+	assert_int_equal(pread(fd, got, MODEL_SIZE, 0), MODEL_SIZE);
+	assert_memory_equal(got, model, MODEL_SIZE & ~4095ULL);
 	close(fd);
 	free(model);
-	free(buf);
+	free(got);
 }
 
 static void files_agree_with_the_model(void **state)
 {
-	model_run(*state, box_file(*state, "disk", MODEL_SIZE), false, false);
+	file_run(*state, box_file(*state, "disk", MODEL_SIZE), false, false);
 }
 
 static void files_with_sync_agree_with_the_model(void **state)
 {
-	model_run(*state, box_file(*state, "disk", MODEL_SIZE), true, false);
+	file_run(*state, box_file(*state, "disk", MODEL_SIZE), true, false);
 }
 
 static void files_with_direct_agree_with_the_model(void **state)
 {
-	model_run(*state, box_file(*state, "disk", MODEL_SIZE), false, true);
-	model_run(*state, box_file(*state, "disk2", MODEL_SIZE), true, true);
+	file_run(*state, box_file(*state, "disk", MODEL_SIZE), false, true);
+	file_run(*state, box_file(*state, "disk2", MODEL_SIZE), true, true);
 }
 
 static void files_in_memory_agree_with_the_model(void **state)
@@ -136,12 +90,12 @@ static void files_in_memory_agree_with_the_model(void **state)
 		skip();
 	assert_int_equal(ftruncate(fd, MODEL_SIZE), 0);
 	close(fd);
-	model_run(*state, path, false, false);
+	file_run(*state, path, false, false);
 	unlink(path);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, MODEL_SIZE), 0);
 	close(fd);
-	model_run(*state, path, false, true);
+	file_run(*state, path, false, true);
 	unlink(path);
 }
 
@@ -150,7 +104,7 @@ static void files_in_memory_agree_with_the_model(void **state)
 static void what_is_cached_completes_in_the_same_turn(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	uint8_t *buf = calloc(1, MiB);
 	struct box_io io;
 
@@ -199,7 +153,7 @@ static void what_would_block_leaves_the_loop(void **state)
 {
 	struct bs_box *box = *state;
 	const char *path = box_file(box, "disk", MiB);
-	struct bs *bs = box_open(box, "rdwr", path, NULL);
+	struct bs *bs = box_open(box, box->store, path, NULL);
 	uint8_t *buf = calloc(1, MiB), got[512];
 
 	box_fill(buf, MiB, 0, 9);
@@ -249,7 +203,7 @@ static void more_vectors_than_the_kernel_takes_are_cut(void **state)
 {
 	enum { N = 2 * IOV_MAX + 7 };
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	struct iovec *iov = calloc(N, sizeof(*iov));
 	uint8_t *buf = malloc(N * 3), *got = malloc(N * 3);
 	struct box_io io;
@@ -308,7 +262,7 @@ static void unaligned_direct_writes_keep_their_neighbours(void **state)
 static void flushes_that_come_together_all_end(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	struct box_io io[9];
 	uint8_t buf[4096] = { 1 };
 
@@ -327,7 +281,7 @@ static void an_error_seen_by_a_fua_write_reaches_the_next_flush_once(void **stat
 {
 	struct bs_box *box = *state;
 	const char *path = box_file(box, "disk", MiB);
-	struct bs *bs = box_open(box, "rdwr", path, NULL);
+	struct bs *bs = box_open(box, box->store, path, NULL);
 
 	to_file(bs)->write_back_error = -EIO;
 	assert_int_equal(box_io(box, bs, BS_FLUSH, 0, 0, NULL, 0), -EIO);
@@ -338,7 +292,7 @@ static void an_error_seen_by_a_fua_write_reaches_the_next_flush_once(void **stat
 static void closing_waits_for_a_flush(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	struct box_io flush, read;
 	uint8_t *buf = malloc(MiB);
 
@@ -359,7 +313,7 @@ static void reading_what_the_file_lost_is_an_error(void **state)
 {
 	struct bs_box *box = *state;
 	char *path = strdup(box_file(box, "disk", MiB));
-	struct bs *bs = box_open(box, "rdwr", path, NULL);
+	struct bs *bs = box_open(box, box->store, path, NULL);
 	struct bs *direct = open_flags(box, path, false, true);
 	uint8_t buf[8192];
 
@@ -388,7 +342,7 @@ static void a_file_that_grew_is_noticed_by_a_probe(void **state)
 	struct bs *bs;
 
 	snprintf(filtered, sizeof(filtered), "fault::%s", path);
-	bs = box_open(box, "rdwr", filtered, NULL);
+	bs = box_open(box, box->store, filtered, NULL);
 	bs->resized = resized;
 	bs->resized_arg = &told;
 	bs_probe(bs);
@@ -403,7 +357,7 @@ static void a_file_that_grew_is_noticed_by_a_probe(void **state)
 static void a_write_beyond_a_limit_fails_with_the_reason(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	struct rlimit old, limit;
 	uint8_t buf[8192] = { 1 };
 	int plain, part, fua;
@@ -426,7 +380,7 @@ static void a_write_beyond_a_limit_fails_with_the_reason(void **state)
 
 static void refused(struct bs_box *box, const char *path, const char *word)
 {
-	struct bs_conf conf = { .type = "rdwr", .path = path };
+	struct bs_conf conf = { .type = box->store, .path = path };
 	struct err err = { .code = ERR_OK };
 
 	assert_null(box_open_conf(box, &conf, &err));
@@ -450,7 +404,11 @@ static void what_is_no_disk_is_refused(void **state)
 static void a_file_can_be_opened_for_reading_only(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs_conf conf = { .path = box_file(box, "disk", MiB), .readonly = true };
+	struct bs_conf conf = {
+		.type = box->store,
+		.path = box_file(box, "disk", MiB),
+		.readonly = true,
+	};
 	struct bs *bs = box_open_conf(box, &conf, NULL);
 	uint8_t b = 1;
 
@@ -475,7 +433,7 @@ static void unmapping_gives_the_space_back(void **state)
 {
 	struct bs_box *box = *state;
 	char *path = strdup(box_file(box, "disk", 4 * MiB));
-	struct bs *bs = box_open(box, "rdwr", path, NULL);
+	struct bs *bs = box_open(box, box->store, path, NULL);
 	uint8_t *buf = malloc(MiB);
 	struct bs_extent ext[8];
 
@@ -512,7 +470,7 @@ static void unmapping_gives_the_space_back(void **state)
 static void prefetch_tells_whether_it_was_cached(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	uint8_t *buf = malloc(MiB);
 	int ret;
 
@@ -532,10 +490,10 @@ static void prefetch_tells_whether_it_was_cached(void **state)
 static void no_ring_when_told_so(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	uint8_t b = 1;
 
-	assert_null(to_file(bs)->uring);
+	assert_null(to_file(bs)->kio);
 	assert_null(to_file(bs)->jobs);
 	assert_int_equal(box_io(box, bs, BS_WRITE, BS_REQ_FUA, 0, &b, 1), 0);
 	assert_non_null(to_file(bs)->jobs);
@@ -546,16 +504,16 @@ static void no_ring_when_told_so(void **state)
 static void workers_take_over_when_the_ring_fails(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	struct box_io write, flush;
 	uint8_t b = 1, got = 0;
 	int fd, ring, null;
 
-	if (!to_file(bs)->uring) {
+	if (!to_file(bs)->kio) {
 		box_close(box, bs);
 		skip();
 	}
-	ring = uring_fd(to_file(bs)->uring);
+	ring = uring_fd(box->core->uring);
 	fd = dup(ring);
 	assert_int_equal(box_io(box, bs, BS_WRITE, BS_REQ_FUA, 0, &b, 1), 0);
 	assert_null(to_file(bs)->jobs);
@@ -579,7 +537,11 @@ static void workers_take_over_when_the_ring_fails(void **state)
 static void work_a_little(void *arg)
 {
 	struct bs_box *box = arg;
-	struct bs_conf conf = { .path = box_file(box, "disk", MiB), .direct = true };
+	struct bs_conf conf = {
+		.type = box->store,
+		.path = box_file(box, "disk", MiB),
+		.direct = true,
+	};
 	struct err err = { .code = ERR_OK };
 	struct bs *bs = box_open_conf(box, &conf, &err);
 	uint8_t b[3] = { 1, 2, 3 };
@@ -623,7 +585,7 @@ static void the_gate_closes_for_longer_when_stalls_repeat(void **state)
 static void a_closed_gate_sends_writes_off_the_loop(void **state)
 {
 	struct bs_box *box = *state;
-	struct bs *bs = box_open(box, "rdwr", box_file(box, "disk", MiB), NULL);
+	struct bs *bs = box_open(box, box->store, box_file(box, "disk", MiB), NULL);
 	uint8_t buf[4096] = { 1 };
 
 	to_file(bs)->stall.until_ns = UINT64_MAX;
@@ -635,35 +597,34 @@ static void a_closed_gate_sends_writes_off_the_loop(void **state)
 #define with_ring(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 #define without_ring(f)                                                                            \
 	{ #f "_without_io_uring", f, box_setup_no_uring, box_teardown_no_uring, NULL }
-#define both(f) with_ring(f), without_ring(f)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		both(files_agree_with_the_model),
-		both(files_with_sync_agree_with_the_model),
-		both(files_with_direct_agree_with_the_model),
-		both(files_in_memory_agree_with_the_model),
-		both(what_is_cached_completes_in_the_same_turn),
-		both(what_would_block_leaves_the_loop),
-		both(many_at_once_all_end),
-		both(more_vectors_than_the_kernel_takes_are_cut),
-		both(unaligned_direct_writes_keep_their_neighbours),
-		both(flushes_that_come_together_all_end),
-		both(an_error_seen_by_a_fua_write_reaches_the_next_flush_once),
-		both(closing_waits_for_a_flush),
-		both(reading_what_the_file_lost_is_an_error),
+		BOX_FILES(files_agree_with_the_model),
+		BOX_FILES(files_with_sync_agree_with_the_model),
+		BOX_FILES(files_with_direct_agree_with_the_model),
+		BOX_FILES(files_in_memory_agree_with_the_model),
+		BOX_RDWR(what_is_cached_completes_in_the_same_turn),
+		BOX_RDWR(what_would_block_leaves_the_loop),
+		BOX_FILES(many_at_once_all_end),
+		BOX_FILES(more_vectors_than_the_kernel_takes_are_cut),
+		BOX_FILES(unaligned_direct_writes_keep_their_neighbours),
+		BOX_FILES(flushes_that_come_together_all_end),
+		BOX_FILES(an_error_seen_by_a_fua_write_reaches_the_next_flush_once),
+		BOX_FILES(closing_waits_for_a_flush),
+		BOX_FILES(reading_what_the_file_lost_is_an_error),
 		with_ring(a_file_that_grew_is_noticed_by_a_probe),
-		both(a_write_beyond_a_limit_fails_with_the_reason),
+		BOX_FILES(a_write_beyond_a_limit_fails_with_the_reason),
 		with_ring(what_is_no_disk_is_refused),
-		both(a_file_can_be_opened_for_reading_only),
-		both(unmapping_gives_the_space_back),
-		both(prefetch_tells_whether_it_was_cached),
+		BOX_FILES(a_file_can_be_opened_for_reading_only),
+		BOX_FILES(unmapping_gives_the_space_back),
+		BOX_RDWR(prefetch_tells_whether_it_was_cached),
 		without_ring(no_ring_when_told_so),
 		with_ring(workers_take_over_when_the_ring_fails),
-		both(any_allocation_may_fail),
+		BOX_FILES(any_allocation_may_fail),
 		cmocka_unit_test(the_gate_closes_for_longer_when_stalls_repeat),
-		both(a_closed_gate_sends_writes_off_the_loop),
+		BOX_RDWR(a_closed_gate_sends_writes_off_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "bs_box.h"
+#include "bs_model.h"
 #include "t_loop.h"
 
 static void null_reads_zeroes_and_keeps_nothing(void **state)
@@ -164,12 +165,22 @@ static void mem_unmaps_a_large_range_in_several_turns(void **state)
 
 #define box_test(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
+static void mem_agrees_with_the_model(void **state)
+{
+	struct bs_box *box = *state;
+	struct bs *bs = box_open(box, "mem", "3M", NULL);
+
+	free(model_run(box, bs, 7, 300, NULL, NULL));
+	box_close(box, bs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		box_test(null_reads_zeroes_and_keeps_nothing),
 		box_test(a_bad_size_is_refused),
 		box_test(mem_keeps_what_was_written_at_any_alignment),
+		box_test(mem_agrees_with_the_model),
 		box_test(mem_scatters_and_gathers),
 		box_test(mem_unmap_makes_holes_that_read_zero),
 		box_test(mem_unmaps_a_large_range_in_several_turns),
