@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "dev/io.h"
 #include "dev/range.h"
+#include "dev/spc.h"
 #include "target/core.h"
 #include "target/lu.h"
 #include "target/target.h"
@@ -142,10 +143,24 @@ static bool of_medium(int error)
 	       error == EREMOTEIO;
 }
 
-enum scsi_result dev_io_fail(struct scsi_cmd *cmd, int err)
+/* For the log pages 02h, 03h, 05h and 06h. */
+static void count_error(const struct scsi_cmd *cmd, bool reads, enum scsi_result r)
+{
+	enum spc_error what = reads ? SPC_ERR_READ : SPC_ERR_WRITE;
+	uint8_t key = scsi_result_info(r)->key;
+
+	if (key == SK_HARDWARE_ERROR)
+		what = SPC_ERR_OTHER;
+	else if (key != SK_MEDIUM_ERROR)
+		return;
+	else if (cmd->op->cls == OPC_VERIFY)
+		what = SPC_ERR_VERIFY;
+	spc_lu(cmd->lu)->errors[what]++;
+}
+
+static enum scsi_result result_of(struct scsi_cmd *cmd, int err, bool reads)
 {
 	const struct bs_req *req = &cmd->bsr;
-	bool reads = req->op == BS_READ || req->op == BS_PREFETCH || req->op == BS_EXTENTS;
 
 	if (of_medium(-err)) {
 		enum scsi_result r = reads ? RES_ME_READ : RES_ME_WRITE;
@@ -162,4 +177,14 @@ enum scsi_result dev_io_fail(struct scsi_cmd *cmd, int err)
 	if (err == -EINVAL && cmd->lu->bs && req->offset + req->len > cmd->lu->bs->size)
 		return RES_LBA_RANGE;
 	return RES_HW_INTERNAL;
+}
+
+enum scsi_result dev_io_fail(struct scsi_cmd *cmd, int err)
+{
+	enum bs_op op = cmd->bsr.op;
+	bool reads = op == BS_READ || op == BS_PREFETCH || op == BS_EXTENTS;
+	enum scsi_result r = result_of(cmd, err, reads);
+
+	count_error(cmd, reads, r);
+	return r;
 }

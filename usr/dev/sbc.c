@@ -12,6 +12,8 @@
 #include "dev/sbc.h"
 #include "dev/sbc_job.h"
 #include "dev/xcopy.h"
+#include "target/core.h"
+#include "target/target.h"
 
 bool sbc_thin(const struct lu *lu)
 {
@@ -119,17 +121,11 @@ static uint8_t device_specific(const struct lu *lu, bool readonly)
 	return (readonly || lu->swp ? 0x80 : 0) | 0x10;
 }
 
-static const struct spc_log_page logs[] = {
-	SPC_LOG_TEMPERATURE,
-	SPC_LOG_EXCEPTIONS,
-	SPC_LOG_END,
-};
-
 static const struct spc_ops ops = {
 	.device_specific = device_specific,
 	.block_desc = sbc_block_desc,
 	.set_block_desc = sbc_set_block_desc,
-	.logs = logs,
+	.logs = sbc_logs,
 };
 
 /* What was kept about the medium that is there now. */
@@ -152,6 +148,7 @@ static int attach(struct lu *lu, struct err *err)
 		return -ENOMEM;
 	}
 	list_init(&sbc->copies);
+	sbc->since_ns = loop_now(lu->target->core->loop);
 	range_init(lu);
 	ret = spc_attach(lu, &sbc->spc, &ops, err);
 	if (ret)

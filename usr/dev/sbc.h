@@ -38,6 +38,8 @@ struct sbc {
 	struct loop_call job_cancel;
 	struct sbc_sanitize *sanitize; /* that runs or failed; owned */
 	struct list copies;	 /* struct xcopy: third-party copies that run, or may be asked about */
+	uint64_t starts, loads;	 /* START STOP UNIT: of the disk, of the medium */
+	uint64_t since_ns;	 /* when the LU was made */
 	bool format_corrupt;	 /* a FORMAT UNIT failed */
 	uint32_t next_block_size; /* by MODE SELECT, for the next FORMAT UNIT; 0: as it is */
 };
@@ -87,6 +89,7 @@ extern const struct opcode xcopy_results_rows[6]; /* RECEIVE COPY ... */
 
 extern const struct vpd_page sbc_vpd[];
 extern const struct mode_page sbc_modes[];
+extern const struct spc_log_page sbc_logs[];
 
 /* Thin provisioning is on and the store has it. */
 bool sbc_thin(const struct lu *lu);
@@ -127,6 +130,9 @@ uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op);
 uint32_t sbc_medium_len(const struct lu *lu);
 void sbc_medium_put(const struct lu *lu, uint8_t *buf);
 bool sbc_medium_is(const struct lu *lu, const uint8_t *kept, uint32_t len);
+
+/* How long the LU has been there. */
+uint64_t sbc_powered_ns(const struct lu *lu);
 
 /* The block size that an initiator has formatted this medium to, or may want. */
 void sbc_block_size_resume(struct lu *lu);

@@ -33,12 +33,14 @@ static enum scsi_result start(struct scsi_cmd *cmd)
 {
 	struct lu *lu = cmd->lu;
 
+	to_sbc(lu)->starts += lu->stopped;
 	lu->stopped = false;
 	if (!(cmd->cdb[4] & CDB_LOEJ) || lu->online)
 		return RES_GOOD;
 	if (!lu->bs)
 		return RES_NR_NO_MEDIUM;
 	lu->online = true;
+	to_sbc(lu)->loads++;
 	ua_raise_lu(lu, UA_MEDIUM_CHANGED, cmd->nexus);
 	return RES_GOOD;
 }

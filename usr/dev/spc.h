@@ -31,7 +31,7 @@ extern const struct opcode spc_sense_rows[2];	 /* TEST UNIT READY, REQUEST SENSE
 extern const struct opcode spc_diag_rows[2];	 /* SEND DIAGNOSTIC, RECEIVE DIAGNOSTIC RESULTS */
 extern const struct opcode spc_rsoc_rows[2];	 /* REPORT SUPPORTED OPERATION CODES and TMFs */
 extern const struct opcode spc_mode_rows[4];	 /* MODE SENSE and SELECT, (6) and (10) */
-extern const struct opcode spc_log_rows[1];	 /* LOG SENSE */
+extern const struct opcode spc_log_rows[2];	 /* LOG SENSE and LOG SELECT */
 extern const struct opcode spc_time_rows[2];	 /* REPORT and SET TIMESTAMP */
 extern const struct opcode spc_ident_rows[2];	 /* REPORT and SET IDENTIFYING INFORMATION */
 extern const struct opcode spc_reserve_rows[4];	 /* RESERVE and RELEASE, (6) and (10) */
@@ -130,17 +130,34 @@ void spc_modes_reset(struct lu *lu);
 
 /* Log pages (SPC-4 7.3). */
 
+/*
+ * A number in a log page. Neighbours with the same parameter code share a parameter, which then is a
+ * list; others are data counters, each in a parameter of its own.
+ */
+struct spc_log_counter {
+	uint16_t code;
+	uint8_t len; /* bytes: 4 or 8 */
+	uint64_t (*value)(const struct lu *lu); /* since the LU was made; NULL ends the table */
+};
+
+#define SPC_LOG_COUNTERS_MAX 64U /* of all pages of a device type */
+
 struct spc_log_page {
 	uint8_t page, subpage;
-	const char *name;
+	const char *name; /* NULL ends the table */
 	/* Writes the log parameters, without the page header, at most @max bytes; their length. */
 	uint32_t (*build)(const struct lu *lu, uint8_t *buf, uint32_t max);
+	/* What can be counted anew and set by LOG SELECT; in front of what build() writes. */
+	const struct spc_log_counter *counters;
 };
+/* For build(): a zeroed list parameter (SPC-4 7.3.2.2) of @len bytes; they are returned. */
+uint8_t *spc_log_param(uint8_t *p, uint16_t code, uint8_t len);
 uint32_t spc_log_temperature(const struct lu *lu, uint8_t *buf, uint32_t max);
 uint32_t spc_log_exceptions(const struct lu *lu, uint8_t *buf, uint32_t max);
-#define SPC_LOG_TEMPERATURE { 0x0d, 0x00, "Temperature", spc_log_temperature }
-#define SPC_LOG_EXCEPTIONS { 0x2f, 0x00, "Informational Exceptions", spc_log_exceptions }
-#define SPC_LOG_END { 0, 0, NULL, NULL }
+#define SPC_LOG_TEMPERATURE { 0x0d, 0x00, "Temperature", spc_log_temperature, NULL }
+#define SPC_LOG_EXCEPTIONS                                                                         \
+	{ 0x2f, 0x00, "Informational Exceptions", spc_log_exceptions, NULL }
+#define SPC_LOG_END { 0, 0, NULL, NULL, NULL }
 
 /* The logical unit. */
 
@@ -162,8 +179,11 @@ struct spc_ops {
 	 */
 	enum scsi_result (*set_block_desc)(struct scsi_cmd *cmd, const struct spc_block_desc *d,
 					   uint16_t offset, bool apply);
-	const struct spc_log_page *logs; /* sorted, ended by NULL build; without 00h */
+	const struct spc_log_page *logs; /* sorted; without 00h */
 };
+
+/* What store errors are counted as: by the kind of command, or not of the medium at all. */
+enum spc_error { SPC_ERR_READ, SPC_ERR_WRITE, SPC_ERR_VERIFY, SPC_ERR_OTHER, SPC_ERRS };
 
 /* First member of the struct that lu->dev_priv points to. */
 struct spc_lu {
@@ -172,6 +192,8 @@ struct spc_lu {
 	uint8_t *buffer; /* WRITE BUFFER, data mode; NULL until it is used */
 	uint8_t *echo;	 /* WRITE BUFFER, echo mode */
 	uint32_t echo_len;
+	uint64_t log_base[SPC_LOG_COUNTERS_MAX]; /* what each counter was when it began anew */
+	uint64_t errors[SPC_ERRS];
 	bool time_set;	 /* SET TIMESTAMP came: the timestamp is */
 	uint64_t time_ms; /* ... this and the loop's clock */
 };
