@@ -25,6 +25,7 @@ follow() {
 @test "chap" { follow chap; }
 @test "multipath" { follow multipath; }
 @test "persistent" { follow persistent; }
+@test "stores" { follow stores; }
 @test "tuning" { follow tuning; }
 @test "troubleshooting" { follow troubleshooting; }
 
