@@ -36,6 +36,8 @@ setup() {
 	    lambda: f"initiator-limit ALL iops={rng.randrange(1, 9)}K", lambda: f"initiator-limit iqn.l bps={rng.randrange(1, 9)}M",
 	    lambda: f"initiator-address 10.0.{rng.randrange(3)}.0/24", lambda: f"initiator-address ::{rng.randrange(1, 4)}",
 	    lambda: f"initiator-name iqn.n{rng.randrange(3)}", lambda: f"initiator-name iqn.*{rng.randrange(3)}",
+	    lambda: f"RedirectCallback \"/bin/echo {rng.randrange(3)}\"", lambda: f"RedirectAddress 10.0.0.{rng.randrange(3)}",
+	    lambda: f"RedirectPort {rng.randrange(1, 3)}", lambda: f"RedirectReason {rng.choice(('Permanent', 'Temporary'))}",
 	    lambda: f"nop_interval {rng.randrange(5)}", lambda: f"vendor_id ALL{rng.randrange(2)}",
 	)
 

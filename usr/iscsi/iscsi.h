@@ -18,6 +18,7 @@
 #include "iscsi/admit.h"
 #include "iscsi/keys.h"
 #include "iscsi/portal.h"
+#include "iscsi/redirect.h"
 #include "iscsi/take.h"
 #include "target/transport.h"
 
@@ -66,9 +67,7 @@ struct iscsi_target {
 	struct chap_order chap_order; /* CHAPAlgorithms; empty: the driver's */
 	struct admit_groups groups; /* PortalGroups */
 	char *alias;		/* TargetAlias; NULL: none is sent */
-	char *redirect_addr;	/* as set by RedirectAddress ...; NULL: none */
-	uint16_t redirect_port;
-	bool redirect_permanent;
+	struct redirect redirect;
 };
 
 extern struct transport iscsi_transport;

@@ -33,7 +33,7 @@ int iscsi_target_added(struct target *t, struct err *err)
 	params_defaults(&it->params);
 	it->nop_interval_s = iscsi.nop_interval_s;
 	it->nop_count = iscsi.nop_count;
-	it->redirect_port = ISCSI_PORT;
+	redirect_init(&it->redirect);
 	account_set_init(&it->accounts, t);
 	t->lld[iscsi_transport.index] = it;
 	return 0;
@@ -46,7 +46,7 @@ void iscsi_target_removed(struct target *t)
 	login_target_gone(it);
 	account_set_clear(&it->accounts);
 	free(it->alias);
-	free(it->redirect_addr);
+	redirect_free(&it->redirect);
 	free(it);
 	t->lld[iscsi_transport.index] = NULL;
 }
@@ -88,29 +88,6 @@ static int set_text(char **field, const char *value, struct err *err)
 	return 0;
 }
 
-static int set_redirect(struct iscsi_target *it, const char *name, const char *value,
-			struct err *err)
-{
-	bool permanent = !strcmp(value, "Permanent");
-	uint32_t port;
-
-	if (!strcmp(name, "RedirectAddress"))
-		return set_text(&it->redirect_addr, value, err);
-	if (!strcmp(name, "RedirectPort")) {
-		if (!text_number(value, &port) || !port || port > UINT16_MAX)
-			return err_set(err, ERR_INVALID_REQUEST,
-				       "RedirectPort is a number from 1 to 65535");
-		it->redirect_port = (uint16_t)port;
-		return 0;
-	}
-	if (strcmp(name, "RedirectReason"))
-		return -ENOENT;
-	if (!permanent && strcmp(value, "Temporary"))
-		return err_set(err, ERR_INVALID_REQUEST, "RedirectReason is Temporary or Permanent");
-	it->redirect_permanent = permanent;
-	return 0;
-}
-
 /* "": as the driver. */
 static int set_chap_order(struct iscsi_target *it, const char *value, struct err *err)
 {
@@ -149,14 +126,14 @@ int iscsi_target_set(struct target *t, const char *name, const char *value, stru
 		return set_text(&it->alias, value, err);
 	if (!strcmp(name, "PortalGroups"))
 		return set_groups(it, value, err);
-	r = set_redirect(it, name, value, err);
+	r = redirect_set(&it->redirect, name, value, err);
 	return r == -ENOENT ? params_set(&it->params, name, value, err) : r;
 }
 
 void iscsi_target_show(const struct target *t, json_t *obj)
 {
 	const struct iscsi_target *it = iscsi_target_of(t);
-	json_t *params = json_object();
+	json_t *params = json_object(), *redirect = redirect_show(&it->redirect);
 	char groups[ADMIT_GROUPS_TEXT];
 	char algs[64];
 
@@ -173,9 +150,6 @@ void iscsi_target_show(const struct target *t, json_t *obj)
 			    json_string(admit_groups_format(&it->groups, groups)));
 	if (it->alias)
 		json_object_set_new(obj, "alias", json_string(it->alias));
-	if (it->redirect_addr)
-		json_object_set_new(obj, "redirect",
-				    json_pack("{s:s s:i s:s}", "address", it->redirect_addr, "port",
-					      it->redirect_port, "reason",
-					      it->redirect_permanent ? "Permanent" : "Temporary"));
+	if (redirect)
+		json_object_set_new(obj, "redirect", redirect);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/child.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "iscsi/admit.h"
@@ -76,6 +77,7 @@ void iscsi_init(struct core *core)
 
 static void done(void)
 {
+	child_cancel_all();
 	portal_del_all();
 	accounts_done();
 	auth_limit_done();

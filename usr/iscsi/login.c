@@ -53,6 +53,7 @@ void login_end(struct iscsi_conn *conn)
 		return;
 	conn->login = NULL;
 	login_forget_old(l);
+	redirect_forget(l);
 	if (l->auth && l->auth->end)
 		l->auth->end(l);
 	strbuf_free(&l->in);
@@ -116,6 +117,7 @@ static void refuse(struct iscsi_login *l, enum iscsi_login_status status)
 		return;
 	/* The end of the old session must not make a session of a login that was refused. */
 	login_forget_old(l);
+	redirect_forget(l);
 	trace_at(TRACE_LOGIN, "%s from %s: refused with %04X", l->initiator, addr_format(&conn->peer, peer),
 		 status);
 	log_limited(LOG_LVL_INFO, "login of %s from %s refused: status %04x",
@@ -313,7 +315,7 @@ static bool join_begin(struct iscsi_login *l)
 }
 
 /* Who and what for comes first, wherever it stands: the other answers depend on it. */
-static enum iscsi_login_status process(struct iscsi_login *l)
+static enum iscsi_login_status identify(struct iscsi_login *l)
 {
 	enum iscsi_login_status status;
 
@@ -321,15 +323,22 @@ static enum iscsi_login_status process(struct iscsi_login *l)
 		return LOGIN_INITIATOR_ERROR;
 	trace_at(TRACE_LOGIN, "%s: stage %u, TSIH %u, %zu bytes of keys", l->initiator, l->stage, l->tsih,
 		 l->in.len);
-	if (!l->identified) {
-		status = login_identify(l);
-		if (status)
-			return status;
-		l->identified = true;
-		l->nego.discovery = l->discovery;
-		if (l->tsih && !join_begin(l))
-			return LOGIN_NO_SESSION;
-	}
+	if (l->identified)
+		return LOGIN_OK;
+	status = login_identify(l);
+	if (status)
+		return status;
+	l->identified = true;
+	l->nego.discovery = l->discovery;
+	if (l->tsih && !join_begin(l))
+		return LOGIN_NO_SESSION;
+	return redirect_decide(l);
+}
+
+static enum iscsi_login_status process(struct iscsi_login *l)
+{
+	enum iscsi_login_status status;
+
 	if (text_each(l->in.s, l->in.len, other_key, l))
 		return LOGIN_INITIATOR_ERROR;
 	key_settle(&l->nego);
@@ -346,27 +355,11 @@ static enum iscsi_login_status process(struct iscsi_login *l)
 	return LOGIN_OK;
 }
 
-static void request_complete(struct iscsi_conn *conn)
+static void answer(struct iscsi_login *l)
 {
-	const struct iscsi_login_req *req = (const void *)conn->rx.hdr;
-	struct iscsi_login *l = conn->login;
-	enum iscsi_login_status status;
-	uint8_t flags = req->flags;
+	enum iscsi_login_status status = process(l);
+	uint8_t flags = l->flags;
 
-	if (conn->rx.ctrl)
-		strbuf_add(&l->in, conn->rx.ctrl, conn->rx.data_len);
-	if (!strbuf_ok(&l->in) || l->in.len > iscsi.limits.max_login_text) {
-		refuse(l, LOGIN_NO_RESOURCES);
-		return;
-	}
-	if (flags & ISCSI_LOGIN_CONTINUE) {
-		if (flags & ISCSI_LOGIN_TRANSIT)
-			refuse(l, LOGIN_INITIATOR_ERROR);
-		else
-			respond(l, flags & 0x0c);
-		return;
-	}
-	status = process(l);
 	strbuf_reset(&l->in);
 	if (!status && (flags & ISCSI_LOGIN_TRANSIT))
 		status = check_transit(l, &flags);
@@ -378,6 +371,41 @@ static void request_complete(struct iscsi_conn *conn)
 		transit(l, flags);
 	else
 		respond(l, flags & 0x0c);
+}
+
+void login_redirected(struct iscsi_login *l, enum iscsi_login_status status)
+{
+	if (status)
+		refuse(l, status);
+	else
+		answer(l);
+}
+
+static void request_complete(struct iscsi_conn *conn)
+{
+	const struct iscsi_login_req *req = (const void *)conn->rx.hdr;
+	struct iscsi_login *l = conn->login;
+	enum iscsi_login_status status;
+
+	l->flags = req->flags;
+	if (conn->rx.ctrl)
+		strbuf_add(&l->in, conn->rx.ctrl, conn->rx.data_len);
+	if (!strbuf_ok(&l->in) || l->in.len > iscsi.limits.max_login_text) {
+		refuse(l, LOGIN_NO_RESOURCES);
+		return;
+	}
+	if (l->flags & ISCSI_LOGIN_CONTINUE) {
+		if (l->flags & ISCSI_LOGIN_TRANSIT)
+			refuse(l, LOGIN_INITIATOR_ERROR);
+		else
+			respond(l, l->flags & 0x0c);
+		return;
+	}
+	status = identify(l);
+	if (status)
+		refuse(l, status);
+	else if (!l->asking)
+		answer(l);
 }
 
 static enum iscsi_login_status first_request(struct iscsi_login *l,
@@ -416,7 +444,7 @@ static enum iscsi_login_status check_request(struct iscsi_login *l,
 	    l->conn->cid != be16_get(req->cid))
 		return LOGIN_INVALID_REQUEST;
 	if (csg != l->stage || csg > STAGE_OPERATIONAL || l->reinstated ||
-	    l->joins)
+	    l->joins || l->asking)
 		return LOGIN_INVALID_REQUEST;
 	return LOGIN_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who logs in to what: the identifying keys of the first login request, and whether
- * that initiator may have that target (RFC 7143 6.3.1, 11.13.5).
+ * that initiator may have that target (RFC 7143 6.3.1).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -59,16 +59,6 @@ bool login_ident_is(const char *key)
 	return false;
 }
 
-static void redirect(struct iscsi_login *l)
-{
-	const struct iscsi_target *it = l->target;
-	char value[300];
-
-	snprintf(value, sizeof(value), strchr(it->redirect_addr, ':') && *it->redirect_addr != '[' ?
-		 "[%s]:%u" : "%s:%u", it->redirect_addr, it->redirect_port);
-	text_put(&l->out, "TargetAddress", value);
-}
-
 enum iscsi_login_status login_admit(const struct iscsi_login *l)
 {
 	const struct target *t = l->target->t;
@@ -99,11 +89,6 @@ static enum iscsi_login_status find_target(struct iscsi_login *l)
 	if (status)
 		return status;
 	l->ours = l->target->params;
-	if (l->target->redirect_addr) {
-		redirect(l);
-		return l->target->redirect_permanent ? LOGIN_MOVED_PERMANENTLY :
-						       LOGIN_MOVED_TEMPORARILY;
-	}
 	return LOGIN_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "iscsi/keys.h"
 #include "scsi/names.h"
 
+struct child;
 struct iscsi_conn;
 struct iscsi_session;
 struct iscsi_target;
@@ -46,9 +47,13 @@ struct iscsi_login {
 	enum iscsi_login_status status;	    /* what went wrong in a key */
 	struct iscsi_session *reinstated;   /* being closed before we go on; NULL: none */
 	struct iscsi_session *joins;	    /* held until the connection that we replace is gone; or NULL */
+	struct child *asking;		    /* RedirectCallback runs, and all waits for it; or NULL */
+	uint8_t flags;			    /* of the request that is being answered */
 	uint8_t final_flags;		    /* of the response that waits for it */
 };
 
+/* login.c: where to is decided. LOGIN_OK, it stays here, or the status to refuse with. */
+void login_redirected(struct iscsi_login *l, enum iscsi_login_status status);
 /* login_ident.c: who is it, what does it want, may it? LOGIN_OK, or the status to refuse with. */
 enum iscsi_login_status login_identify(struct iscsi_login *l);
 /* login_ident.c: whether it may have l->target, now. */

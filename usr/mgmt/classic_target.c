@@ -74,17 +74,26 @@ static void target(const json_t *t, struct strbuf *out)
 		classic_line(out, 2, "%s", classic_string(v));
 }
 
+static void put_redirect(const json_t *redirect, struct strbuf *out)
+{
+	const char *reason = classic_str(redirect, "reason");
+
+	if (json_object_get(redirect, "callback"))
+		classic_line(out, 0, "RedirectCallback=%s", classic_str(redirect, "callback"));
+	if (!json_object_get(redirect, "address"))
+		return;
+	classic_line(out, 0, "RedirectAddress=%s", classic_str(redirect, "address"));
+	classic_line(out, 0, "RedirectPort=%lld", classic_int(redirect, "port"));
+	classic_line(out, 0, "RedirectReason=%s", *reason ? reason : "Unknown");
+}
+
 /* One target by --tid: what it negotiates, or only where it sends initiators. */
 static void params(const json_t *t, struct strbuf *out)
 {
 	const json_t *redirect = json_object_get(t, "redirect");
 
-	if (json_is_object(redirect)) {
-		const char *reason = classic_str(redirect, "reason");
-
-		classic_line(out, 0, "RedirectAddress=%s", classic_str(redirect, "address"));
-		classic_line(out, 0, "RedirectPort=%s", classic_str(redirect, "port"));
-		classic_line(out, 0, "RedirectReason=%s", *reason ? reason : "Unknown");
+	if (json_object_get(redirect, "address") || json_object_get(redirect, "callback")) {
+		put_redirect(redirect, out);
 		return;
 	}
 	classic_line(out, 0, "nop_interval=%lld", classic_int(t, "nop_interval"));

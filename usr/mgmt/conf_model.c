@@ -81,6 +81,7 @@ static const struct directive of_target[] = {
 	{ "OutgoingUser", OUTGOING },
 	{ "PortalGroups", PARAM },
 	{ "RedirectAddress", PARAM },
+	{ "RedirectCallback", PARAM },
 	{ "RedirectPort", PARAM },
 	{ "RedirectReason", PARAM },
 	{ "TargetAlias", PARAM },

@@ -38,6 +38,9 @@ static const struct dflt target_defaults[] = {
 	{ "MaxXmitDataSegmentLength", "1048576" },
 	{ "PortalGroups", "" },
 	{ "RedirectAddress", "" },
+	{ "RedirectCallback", "" },
+	{ "RedirectPort", "3260" },
+	{ "RedirectReason", "Temporary" },
 	{ "TargetAlias", "" },
 };
 
@@ -267,6 +270,7 @@ static json_t *target_params(const json_t *shown)
 	put(params, "TargetAlias", json_object_get(shown, "alias"));
 	put(params, "CHAPAlgorithms", json_object_get(shown, "chap_algorithms"));
 	put(params, "RedirectAddress", json_object_get(redirect, "address"));
+	put(params, "RedirectCallback", json_object_get(redirect, "callback"));
 	put(params, "RedirectPort", json_object_get(redirect, "port"));
 	put(params, "RedirectReason", json_object_get(redirect, "reason"));
 	return params;

@@ -164,9 +164,9 @@ static void a_reason_that_is_none_changes_nothing(void **state)
 	const struct iscsi_target *it = iscsi_target_of(w->target);
 
 	assert_int_equal(iscsi_transport.target_set(w->target, "RedirectReason", "Permanent", &err), 0);
-	assert_true(it->redirect_permanent);
+	assert_true(it->redirect.permanent);
 	assert_int_not_equal(iscsi_transport.target_set(w->target, "RedirectReason", "Whim", &err), 0);
-	assert_true(it->redirect_permanent);
+	assert_true(it->redirect.permanent);
 	assert_int_not_equal(err.code, ERR_OK);
 }
 

@@ -134,9 +134,15 @@ static void one_target_shows_its_parameters(void **state)
 	       "'HeaderDigest':'None'}}",
 	       "nop_interval=0\nnop_count=3\nMaxBurstLength=262144\nHeaderDigest=None\n");
 	expect("target", "show",
-	       TARGET ",'redirect':{'address':'1.2.3.4','port':'3261','reason':'Temporary'},"
+	       TARGET ",'redirect':{'address':'1.2.3.4','port':3261,'reason':'Temporary'},"
 	       "'nop_interval':0,'nop_count':3,'params':{'MaxBurstLength':'262144'}}",
 	       "RedirectAddress=1.2.3.4\nRedirectPort=3261\nRedirectReason=Temporary\n");
+	expect("target", "show", TARGET ",'redirect':{'callback':'/a b','port':3260,'reason':'Temporary'}}",
+	       "RedirectCallback=/a b\n");
+	expect("target", "show",
+	       TARGET ",'redirect':{'port':3261,'reason':'Permanent'},'nop_interval':0,"
+	       "'nop_count':3,'params':{}}",
+	       "nop_interval=0\nnop_count=3\n");
 }
 
 static void sizes_are_rounded_decimal_megabytes(void **state)
