@@ -183,6 +183,32 @@ static void nexus_show(const struct nexus *n, json_t *obj)
 	json_object_set_new(obj, "connections", conns);
 }
 
+static void nexus_conns(const struct nexus *n, void (*each)(void *arg, const struct nexus_conn *c),
+			void *arg)
+{
+	const struct iscsi_session *s = n->priv;
+	const struct iscsi_conn *conn;
+	char host[ADDR_STRLEN];
+
+	list_for_each(conn, &s->conns, link) {
+		struct nexus_conn c = {
+			.id = conn->cid,
+			.address = addr_format_host(&conn->peer, host),
+			.rx_bytes = conn->stats.rx_bytes,
+			.tx_bytes = conn->stats.tx_bytes,
+			.cmd_pdus = conn->stats.cmd_pdus,
+			.rsp_pdus = conn->stats.rsp_pdus,
+			.data_out_pdus = conn->stats.data_out_pdus,
+			.data_in_pdus = conn->stats.data_in_pdus,
+			.in_flight = conn->n_tasks,
+			.queued_bytes = conn->tx.queued_bytes,
+			.rtt_ns = conn->nop_rtt_ns,
+			.io = &conn->path.io,
+		};
+		each(arg, &c);
+	}
+}
+
 static unsigned int transport_id(const struct nexus *n, uint8_t *out, unsigned int max)
 {
 	struct transportid id;
@@ -237,6 +263,7 @@ struct transport iscsi_transport = {
 	.target_show = iscsi_target_show,
 	.system_show = system_show,
 	.nexus_show = nexus_show,
+	.nexus_conns = nexus_conns,
 	.access_changed = access_changed,
 	.alloc_data = iscsi_alloc_data,
 	.free_data = iscsi_free_data,

@@ -17,9 +17,10 @@
 #include "target/stats.h"
 #include "target/stats_show.h"
 #include "target/target.h"
+#include "target/transport.h"
 #include "target/verb_walk.h"
 
-enum level { TARGET, LUN, SESSION };
+enum level { TARGET, LUN, SESSION, CONNECTION };
 enum type { GAUGE, COUNTER, HISTOGRAM };
 
 struct metrics {
@@ -40,11 +41,13 @@ struct family {
 	uint64_t (*of_target)(const struct target *t);
 	uint64_t (*of_lu)(const struct lu *lu);
 	uint64_t (*of_nexus)(const struct nexus *n);
+	uint64_t (*of_conn)(const struct nexus_conn *c);
+	void (*pdus)(struct metrics *m, const struct nexus_conn *c);
 	void (*lines)(struct metrics *m, const struct target *t);
 	bool seconds;		/* what is returned are ns */
 };
 
-static const struct family families[27];
+static const struct family families[38];
 
 static const struct family *family(const struct metrics *m)
 {
@@ -216,6 +219,25 @@ static uint64_t lu_size(const struct lu *lu) { return lu->blocks * lu->block_siz
 static uint64_t lu_up(const struct lu *lu) { return lu_medium_state(lu) == RES_GOOD; }
 static uint64_t nexus_in_flight(const struct nexus *n) { return n->n_cmds; }
 static uint64_t nexus_tmfs(const struct nexus *n) { return n->tmfs; }
+static uint64_t conn_received(const struct nexus_conn *c) { return c->rx_bytes; }
+static uint64_t conn_sent(const struct nexus_conn *c) { return c->tx_bytes; }
+static uint64_t conn_in_flight(const struct nexus_conn *c) { return c->in_flight; }
+static uint64_t conn_queued(const struct nexus_conn *c) { return c->queued_bytes; }
+
+static void conn_pdus(struct metrics *m, const struct nexus_conn *c)
+{
+	put_value(m, "type", "command", c->cmd_pdus);
+	put_value(m, "type", "response", c->rsp_pdus);
+	put_value(m, "type", "data_out", c->data_out_pdus);
+	put_value(m, "type", "data_in", c->data_in_pdus);
+}
+
+/* Before the first there is nothing to tell. */
+static void conn_ping(struct metrics *m, const struct nexus_conn *c)
+{
+	if (c->rtt_ns)
+		put_value(m, NULL, NULL, c->rtt_ns);
+}
 
 static void target_tmfs(struct metrics *m, const struct target *t)
 {
@@ -238,7 +260,7 @@ static void target_tmfs(struct metrics *m, const struct target *t)
 	{ prefix "_aborted", COUNTER, at, "Commands taken away without a status",                  \
 	  .io = io_aborted }
 
-static const struct family families[27] = {
+static const struct family families[38] = {
 	{ "tgt_target_up", GAUGE, TARGET, "Whether the target admits sessions",
 	  .of_target = target_up },
 	{ "tgt_target_sessions", GAUGE, TARGET, "Sessions", .of_target = target_sessions },
@@ -260,6 +282,18 @@ static const struct family families[27] = {
 	{ "tgt_session_task_management", COUNTER, SESSION, "Task management functions that came",
 	  .of_nexus = nexus_tmfs },
 	IO("tgt_session", SESSION),
+	{ "tgt_connection_received_bytes", COUNTER, CONNECTION, "Bytes that came, headers included",
+	  .of_conn = conn_received },
+	{ "tgt_connection_sent_bytes", COUNTER, CONNECTION, "Bytes that were sent, headers included",
+	  .of_conn = conn_sent },
+	{ "tgt_connection_pdus", COUNTER, CONNECTION, "PDUs of the I/O", .pdus = conn_pdus },
+	{ "tgt_connection_ping_seconds", GAUGE, CONNECTION, "How long the last ping took",
+	  .pdus = conn_ping, .seconds = true },
+	{ "tgt_connection_in_flight", GAUGE, CONNECTION, "Commands under way",
+	  .of_conn = conn_in_flight },
+	{ "tgt_connection_queued_bytes", GAUGE, CONNECTION, "Waiting for the peer to read",
+	  .of_conn = conn_queued },
+	IO("tgt_connection", CONNECTION),
 };
 
 /* --- the walk ---------------------------------------------------------------------------------- */
@@ -302,27 +336,61 @@ static int on_target(struct verb_walk *w, const struct target *t)
 	return written(m, before);
 }
 
-static int on_nexus(struct verb_walk *w, const struct nexus *n)
+static void label_nexus(struct metrics *m, const struct nexus *n)
 {
-	struct metrics *m = of(w);
-	const struct family *f = family(m);
-	size_t before = m->call.text.len;
-	struct io_stats sum;
 	char sid[24];
 
-	if (f->level != SESSION)
-		return 0;
 	snprintf(sid, sizeof(sid), "%llu", (unsigned long long)n->sid);
 	label_target(m, n->target);
 	put_label(&m->labels, "initiator", n->initiator);
 	put_label(&m->labels, "session", sid);
-	if (f->of_nexus) {
-		put_value(m, NULL, NULL, f->of_nexus(n));
-		return written(m, before);
+}
+
+static void on_conn(void *arg, const struct nexus_conn *c)
+{
+	struct metrics *m = arg;
+	const struct family *f = family(m);
+	size_t of_nexus = m->labels.len;
+	char cid[24];
+
+	snprintf(cid, sizeof(cid), "%llu", (unsigned long long)c->id);
+	put_label(&m->labels, "connection", cid);
+	put_label(&m->labels, "address", c->address);
+	if (f->of_conn)
+		put_value(m, NULL, NULL, f->of_conn(c));
+	else if (f->pdus)
+		f->pdus(m, c);
+	else
+		f->io(m, c->io);
+	m->labels.len = of_nexus;
+}
+
+static void of_session(struct metrics *m, const struct nexus *n)
+{
+	struct io_stats sum;
+
+	if (family(m)->of_nexus) {
+		put_value(m, NULL, NULL, family(m)->of_nexus(n));
+		return;
 	}
 	sum = stats_of_nexus(n);
-	f->io(m, &sum);
+	family(m)->io(m, &sum);
 	stats_done(&sum);
+}
+
+static int on_nexus(struct verb_walk *w, const struct nexus *n)
+{
+	struct metrics *m = of(w);
+	enum level level = family(m)->level;
+	size_t before = m->call.text.len;
+
+	if (level != SESSION && level != CONNECTION)
+		return 0;
+	label_nexus(m, n);
+	if (level == SESSION)
+		of_session(m, n);
+	else if (n->transport->nexus_conns)
+		n->transport->nexus_conns(n, on_conn, m);
 	return written(m, before);
 }
 

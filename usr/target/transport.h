@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 struct core;
+struct io_stats;
 struct nexus;
 struct scsi_cmd;
 struct scsi_data;
@@ -26,6 +27,17 @@ enum transport_state {
 	TRANSPORT_READY,
 	TRANSPORT_ERROR,
 	TRANSPORT_STOPPED,
+};
+
+/* One of the connections of a nexus, as metrics tell of it. Borrowed. */
+struct nexus_conn {
+	uint64_t id;
+	const char *address;	/* of the peer, without port */
+	uint64_t rx_bytes, tx_bytes;
+	uint64_t cmd_pdus, rsp_pdus, data_out_pdus, data_in_pdus;
+	uint64_t in_flight, queued_bytes;
+	uint64_t rtt_ns;	/* of the last ping; 0: none yet */
+	const struct io_stats *io;
 };
 
 struct transport {
@@ -50,6 +62,9 @@ struct transport {
 	void (*system_show)(json_t *obj);
 	/* Adds "alias", "connections": [...] of a nexus. */
 	void (*nexus_show)(const struct nexus *n, json_t *obj);
+	/* Calls @each for every connection; it must not close any. May be NULL. */
+	void (*nexus_conns)(const struct nexus *n,
+			    void (*each)(void *arg, const struct nexus_conn *c), void *arg);
 	/* Something that decides who may log in changed: look at running sessions again. */
 	void (*access_changed)(struct target *t);
 
