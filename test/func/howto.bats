@@ -13,12 +13,13 @@ setup() {
 	unshare -mn true 2>/dev/null || skip 'no namespaces here'
 }
 
-# follow NAME: the blocks "sh run" of doc/howto/NAME.md.
+# follow NAME [FILE]: the blocks "sh run" of doc/howto/NAME.md; with the program FILE, also those that
+# are named for it.
 follow() {
 	export BUILD
 	# shellcheck disable=SC2016
-	unshare -mn bash -c 'source "$1" && howto_machine && howto_run "$2" run' - \
-		"$top/test/lib/howto.bash" "$top/doc/howto/$1.md" 3>&-
+	unshare -mn bash -c 'source "$1" && howto_machine ${3:+"$3"} && howto_run "$2" run ${3:+"${3##*/}"}' - \
+		"$top/test/lib/howto.bash" "$top/doc/howto/$1.md" "${2:-}" 3>&-
 }
 
 @test "first-disk" { follow first-disk; }
@@ -28,11 +29,12 @@ follow() {
 @test "stores" { follow stores; }
 @test "tuning" { follow tuning; }
 @test "troubleshooting" { follow troubleshooting; }
+@test "monitoring" { follow monitoring "$("$top/scripts/unpacked" prometheus usr/bin/promtool)"; }
 
 @test "every how-to with commands to run is followed here" {
 	grep -l '^```sh run' "$top"/doc/howto/*.md | while read -r f; do
 		f=${f##*/}
-		grep -q "^@test \"${f%.md}\" { follow ${f%.md}; }" "$BATS_TEST_FILENAME" ||
+		grep -q "^@test \"${f%.md}\" { follow ${f%.md}[; ]" "$BATS_TEST_FILENAME" ||
 			{ echo "no test follows $f"; return 1; }
 	done
 }

@@ -9,9 +9,8 @@ load lib.bash
 
 setup() {
 	[ "$(id -u)" -eq 0 ] || skip 'the script wants to be root'
-	perl -MConfig::General -e 1 2>/dev/null || skip 'Config::General is not installed'
 	setup_dir
-	find_script || skip 'no package tgt, and none to be had'
+	find_script
 	ADMIN=$BUILD/tgt-admin
 	CONF=$DIR/targets.conf
 	truncate -s 8M "$DIR/d1" "$DIR/d2" "$DIR/d3" "$DIR/d 4"
@@ -26,9 +25,7 @@ teardown() {
 find_script() {
 	OLD=/usr/sbin/tgt-admin
 	head -n 1 "$OLD" 2>/dev/null | grep -q perl && return
-	(cd "$DIR" && apt-get download tgt && dpkg -x tgt_*.deb "$DIR/deb") >/dev/null 2>&1
-	OLD=$DIR/deb/usr/sbin/tgt-admin
-	[ -e "$OLD" ]
+	OLD=$("$top/scripts/unpacked" tgt usr/sbin/tgt-admin)
 }
 
 old() {

@@ -14,13 +14,26 @@ PATH=$BUILD:$howto_top/usr:$PATH:/usr/sbin:/sbin
 howto_said=$howto_dir/said
 unset TGT_IPC_SOCKET
 
-# Directories of its own where how-tos write. Needs "unshare -mn"; the rest of the machine is seen.
+# howto_tool FILE: a program that is not installed, and may stand where directories are hidden.
+howto_tool() {
+	mkdir -p /run/tools
+	touch "/run/tools/${1##*/}"
+	mount --bind "$1" "/run/tools/${1##*/}"
+	PATH=$PATH:/run/tools
+}
+
+# Directories of its own where how-tos write, and the tools named. Needs "unshare -mn"; the rest of the
+# machine is seen.
 howto_machine() {
 	local d
 	cp -a /etc "$howto_dir/etc"
 	mount --make-rprivate /
 	mount --bind "$howto_dir/etc" /etc
-	for d in /srv /run /mnt /root /usr/local/etc; do
+	mount -t tmpfs tmpfs /run
+	for d in "$@"; do
+		howto_tool "$d"
+	done
+	for d in /srv /mnt /root /usr/local/etc; do
 		mount -t tmpfs tmpfs "$d"
 	done
 	mkdir -p "$howto_dir/var/lib" "$howto_dir/var/tmp"
