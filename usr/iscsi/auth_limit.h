@@ -11,8 +11,6 @@
 
 #include "base/addr.h"
 
-#define AUTH_LIMIT_PEERS 1024 /* addresses remembered; then the one that failed longest ago goes */
-
 /* Whether a peer of this address may try at @now (loop_now()). */
 bool auth_limit_ok(const struct addr *peer, uint64_t now);
 /* It tried, and failed. */

@@ -17,6 +17,7 @@
 #include "iscsi/chap_hash.h"
 #include "iscsi/admit.h"
 #include "iscsi/keys.h"
+#include "iscsi/peer_limit.h"
 #include "iscsi/portal.h"
 #include "iscsi/redirect.h"
 #include "iscsi/take.h"
@@ -27,10 +28,11 @@ struct target;
 
 /* What a peer may cost before it has logged in, and other bounds (doc/principles.md). */
 struct iscsi_limits {
-	unsigned int max_logins;	/* connections not yet in full feature phase */
+	struct peer_limit logins;	/* connections not yet in full feature phase */
 	unsigned int login_timeout_s;
 	uint32_t max_login_text;	/* bytes of one login or text negotiation */
 	unsigned int max_connections;
+	struct peer_limit connection_rate, login_rate; /* a second; from peer_limit_start() on */
 };
 
 struct iscsi {

@@ -12,10 +12,14 @@
 #include "iscsi/chap_hash.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/iscsi_target.h"
+#include "iscsi/peer_limit.h"
 #include "iscsi/portal.h"
 #include "iscsi/text.h"
 
 #define LOGOUT_WAIT_MAX 3600 /* seconds; the service manager has a limit of its own */
+#define LOGIN_TIMEOUT_MAX 3600
+#define CONNECTIONS_MAX 1048576
+#define RATE_MAX 1000000 /* a second */
 
 struct reader {
 	struct portal_conf conf; /* of the portal, or of all that follow */
@@ -75,15 +79,49 @@ static int nop_count(struct reader *r, const char *value)
 	return iscsi_parse_seconds("nop_count", value, &iscsi.nop_count, r->err);
 }
 
-static int logout_wait(struct reader *r, const char *value)
+static int number(struct reader *r, const char *name, const char *value, uint32_t min, uint32_t max,
+		  uint32_t *out)
 {
 	uint32_t v;
 
-	if (!text_number(value, &v) || v > LOGOUT_WAIT_MAX)
-		return err_set(r->err, ERR_INVALID_REQUEST, "logout_wait is a number from 0 to %d",
-			       LOGOUT_WAIT_MAX);
-	iscsi.logout_wait_s = v;
+	if (!text_number(value, &v) || v < min || v > max)
+		return err_set(r->err, ERR_INVALID_REQUEST, "%s is a number from %u to %u", name,
+			       min, max);
+	*out = v;
 	return 0;
+}
+
+static int logout_wait(struct reader *r, const char *value)
+{
+	return number(r, "logout_wait", value, 0, LOGOUT_WAIT_MAX, &iscsi.logout_wait_s);
+}
+
+static int login_timeout(struct reader *r, const char *value)
+{
+	return number(r, "login_timeout", value, 1, LOGIN_TIMEOUT_MAX,
+		      &iscsi.limits.login_timeout_s);
+}
+
+static int max_connections(struct reader *r, const char *value)
+{
+	return number(r, "max_connections", value, 1, CONNECTIONS_MAX,
+		      &iscsi.limits.max_connections);
+}
+
+static int max_logins(struct reader *r, const char *value)
+{
+	return peer_limit_parse(&iscsi.limits.logins, "max_logins", value, CONNECTIONS_MAX, r->err);
+}
+
+static int connection_rate(struct reader *r, const char *value)
+{
+	return peer_limit_parse(&iscsi.limits.connection_rate, "connection_rate", value, RATE_MAX,
+				r->err);
+}
+
+static int login_rate(struct reader *r, const char *value)
+{
+	return peer_limit_parse(&iscsi.limits.login_rate, "login_rate", value, RATE_MAX, r->err);
 }
 
 static int chap_algorithms(struct reader *r, const char *value)
@@ -96,8 +134,13 @@ static const struct {
 	int (*take)(struct reader *r, const char *value);
 } options[] = {
 	{ "chap_algorithms", chap_algorithms },
+	{ "connection_rate", connection_rate },
 	{ "interface", interface },
+	{ "login_rate", login_rate },
+	{ "login_timeout", login_timeout },
 	{ "logout_wait", logout_wait },
+	{ "max_connections", max_connections },
+	{ "max_logins", max_logins },
 	{ "nop_count", nop_count },
 	{ "nop_interval", nop_interval },
 	{ "portal", portal },
@@ -122,7 +165,9 @@ static int option(struct reader *r, char *text)
 		return ret;
 	return err_set(r->err, ERR_INVALID_REQUEST,
 		       "iSCSI has no option '%s': portal, tag, interface, dscp, keepalive, "
-		       "user_timeout, nop_interval, nop_count, logout_wait, chap_algorithms", text);
+		       "user_timeout, nop_interval, nop_count, logout_wait, login_timeout, "
+		       "max_connections, max_logins, connection_rate, login_rate, chap_algorithms",
+		       text);
 }
 
 static int default_portal(const struct reader *r)

@@ -37,10 +37,12 @@
 struct iscsi iscsi;
 
 static const struct iscsi_limits default_limits = {
-	.max_logins = 512,
+	.logins = { .all = 512, .each = 256 },
 	.login_timeout_s = 15,
 	.max_login_text = 65536,
 	.max_connections = 65536,
+	.connection_rate = { .all = 2000, .each = 500 },
+	.login_rate = { .all = 1000, .each = 250 },
 };
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -67,7 +69,7 @@ void iscsi_init(struct core *core)
 		chap_order_default(&iscsi.chap_order);
 	pool_init(&iscsi.tasks, sizeof(struct iscsi_task), POOL_KEEP);
 	pool_init(&iscsi.pdus, sizeof(struct iscsi_pdu), POOL_KEEP);
-	if (!iscsi.limits.max_logins)
+	if (!iscsi.limits.login_timeout_s)
 		iscsi.limits = default_limits;
 	iscsi.staging = malloc(TCP_STAGING);
 	take_init(&iscsi.take);
@@ -81,6 +83,7 @@ static void done(void)
 	portal_del_all();
 	accounts_done();
 	auth_limit_done();
+	peer_limit_done();
 	pool_done(&iscsi.tasks);
 	pool_done(&iscsi.pdus);
 	hash_free(&iscsi.by_tsih);
@@ -98,11 +101,13 @@ static int start(struct core *core, const char *opts, struct err *err)
 		return err_set(err, ERR_NOMEM, "%s", "");
 	iscsi.logout_wait_s = LOGOUT_WAIT_S;
 	r = iscsi_options(opts ? opts : "", err);
-	if (r)
+	if (r) {
 		done();
-	else
-		tell_algorithms();
-	return r;
+		return r;
+	}
+	peer_limit_start();
+	tell_algorithms();
+	return 0;
 }
 
 /* --- stop ------------------------------------------------------------------------------------- */

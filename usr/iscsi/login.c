@@ -423,7 +423,8 @@ static enum iscsi_login_status first_request(struct iscsi_login *l,
 	conn->stat_sn = be32_get(req->exp_stat_sn);
 	if (req->version_min > ISCSI_VERSION)
 		return LOGIN_BAD_VERSION;
-	return LOGIN_OK;
+	return peer_limit_login(&conn->peer, loop_now(iscsi.core->loop)) ? LOGIN_OK :
+									   LOGIN_NO_RESOURCES;
 }
 
 /* What must not change from one request of a login to the next (6.3, 11.12). */

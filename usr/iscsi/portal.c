@@ -61,10 +61,7 @@ static const char *unwanted(const struct iscsi_portal *portal, const struct addr
 		return "offline";
 	if (!access_is_empty(&portal->access) && !access_addr_ok(&portal->access, peer))
 		return "the portal's access list has not this address";
-	if (iscsi.n_logins >= iscsi.limits.max_logins ||
-	    iscsi.n_conns >= iscsi.limits.max_connections)
-		return "too many connections";
-	return NULL;
+	return peer_limit_connection(peer, loop_now(iscsi.core->loop));
 }
 
 static void take(struct iscsi_portal *portal, int fd, const struct addr *peer)

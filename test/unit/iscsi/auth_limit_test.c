@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "iscsi/buckets.h"
 #include "t_alloc.h"
 
 static struct addr addr(const char *text)
@@ -96,7 +97,7 @@ static void a_thousand_addresses_are_remembered_and_no_more(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < AUTH_LIMIT_PEERS; i++) {
+	for (i = 0; i < BUCKETS_MAX; i++) {
 		struct addr a;
 
 		snprintf(text, sizeof(text), "10.0.%u.%u", i / 256, i % 256);

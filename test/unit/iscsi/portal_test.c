@@ -96,7 +96,7 @@ static void logins_under_way_and_connections_are_limited(void **state)
 	struct wire_conn a, b;
 
 	add("127.0.0.1:0");
-	iscsi.limits.max_logins = 1;
+	iscsi.limits.logins.all = 1;
 	wire_dial(&a, w, &only_portal()->addr);
 	wire_dial(&b, w, &only_portal()->addr);
 	assert_true(hung_up(&b));
