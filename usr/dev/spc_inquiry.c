@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "dev/spc.h"
 #include "target/cmd.h"
+#include "target/nexus.h"
 
 #define STD_LEN 96
 #define NO_LU 0x7f /* PERIPHERAL QUALIFIER 011b, DEVICE TYPE 1Fh: no device can be there */
@@ -15,7 +16,6 @@
 /* VERSION DESCRIPTORs, "no version claimed" (SPC-4 table 176) */
 #define VER_SAM5 0x00a0
 #define VER_SPC4 0x0460
-#define VER_ISCSI 0x0960
 
 static const struct {
 	uint8_t pdt;
@@ -36,7 +36,7 @@ static void put_text(uint8_t *field, size_t len, const char *text)
 	memcpy(field, text, n);
 }
 
-static void put_versions(uint8_t *p, uint8_t pdt)
+static void put_versions(uint8_t *p, uint8_t pdt, uint16_t transport)
 {
 	put_be16(p, VER_SAM5);
 	put_be16(p + 2, VER_SPC4);
@@ -47,11 +47,11 @@ static void put_versions(uint8_t *p, uint8_t pdt)
 			p += 2;
 		}
 	}
-	put_be16(p, VER_ISCSI);
+	put_be16(p, transport);
 }
 
 /* SPC-4 6.6.2. @lu NULL: there is none. */
-static void build_standard(uint8_t d[STD_LEN], const struct lu *lu)
+static void build_standard(uint8_t d[STD_LEN], const struct lu *lu, const struct nexus *n)
 {
 	memset(d, 0, STD_LEN);
 	d[0] = lu ? lu->dev->pdt : NO_LU;
@@ -64,7 +64,7 @@ static void build_standard(uint8_t d[STD_LEN], const struct lu *lu)
 	put_text(d + 8, 8, lu ? lu->id.vendor : "");
 	put_text(d + 16, 16, lu ? lu->id.product : "");
 	put_text(d + 32, 4, lu ? lu->id.rev : "");
-	put_versions(d + 58, lu ? lu->dev->pdt : PDT_UNKNOWN);
+	put_versions(d + 58, lu ? lu->dev->pdt : PDT_UNKNOWN, n->version);
 }
 
 static enum scsi_result inquiry_vpd(struct scsi_cmd *cmd, uint8_t code)
@@ -90,7 +90,7 @@ static enum scsi_result inquiry(struct scsi_cmd *cmd)
 		return inquiry_vpd(cmd, cmd->cdb[2]);
 	if (cmd->cdb[2]) /* SPC-4 6.6.1: a page code needs EVPD */
 		return scsi_bad_cdb(cmd, 2, -1);
-	build_standard(std, cmd->lu);
+	build_standard(std, cmd->lu, cmd->nexus);
 	return scsi_cmd_reply(cmd, std, sizeof(std));
 }
 

@@ -140,9 +140,9 @@ static struct iscsi_task *parse(struct iscsi_conn *conn, const struct iscsi_scsi
 	cmd->tag = task->itt;
 	memcpy(cmd->lun, req->lun, sizeof(cmd->lun));
 	cmd->attr = req->flags & ISCSI_CMD_ATTR;
-	/* RFC 7144 8.1.1: reserved before protocol level 2. */
+	/* RFC 7144 5.1.1: reserved before protocol level 2. */
 	if (conn->params.protocol_level >= 2)
-		cmd->priority = req->priority & 0x0f;
+		cmd->priority = req->priority >> 4;
 	set_lengths(task, req);
 	memcpy(task->cdb, req->cdb, 16);
 	cmd->cdb = task->cdb;

@@ -63,7 +63,7 @@ struct iscsi_scsi_cmd {
 	uint8_t opcode;
 	uint8_t flags;		/* F R W ATTR: 11.3.1 */
 	uint8_t rsvd2;
-	uint8_t priority;	/* RFC 7144 8.1.1: PRI, low 4 bits */
+	uint8_t priority;	/* RFC 7144 5.1.1: PRI, the upper 4 bits */
 	uint8_t ahs_words;
 	struct be24 data_len;
 	uint8_t lun[8];
@@ -131,10 +131,10 @@ struct iscsi_tmf_rsp {
 	uint8_t rsvd3;
 	uint8_t ahs_words;
 	struct be24 data_len;
-	uint8_t rsvd8[8];
+	uint8_t info[3];	/* Additional Response Information: RFC 7144 6.4.1 */
+	uint8_t rsvd11[5];
 	struct be32 itt;
-	uint8_t info[3];	/* Additional Response Information: RFC 7144 */
-	uint8_t rsvd23;
+	uint8_t rsvd20[4];
 	struct be32 stat_sn;
 	struct be32 exp_cmd_sn;
 	struct be32 max_cmd_sn;

@@ -21,6 +21,7 @@
 #include "iscsi/session.h"
 #include "iscsi/text.h"
 #include "target/core.h"
+#include "target/nexus.h"
 #include "target/target.h"
 
 /* --- the connection's side -------------------------------------------------------------------- */
@@ -157,6 +158,13 @@ static void respond(struct iscsi_login *l, uint8_t flags)
 
 /* --- the final response ----------------------------------------------------------------------- */
 
+/* RFC 7144 4.2: the version descriptor that INQUIRY tells counts from "no version claimed". */
+static void tell_level(struct iscsi_session *s)
+{
+	if (s->nexus)
+		s->nexus->version = (uint16_t)(0x0960 + s->params.protocol_level);
+}
+
 void login_finish(struct iscsi_login *l)
 {
 	struct iscsi_conn *conn = l->conn;
@@ -175,6 +183,7 @@ void login_finish(struct iscsi_login *l)
 	if (!l->nego.joins) {
 		conn->session->params = conn->params;
 		conn->session->params.max_queue_cmd = l->ours.max_queue_cmd;
+		tell_level(conn->session);
 	}
 	login_end(conn);
 	conn_full_feature(conn);

@@ -40,26 +40,51 @@ static bool is_reset(uint8_t function)
 	return function == TMF_TARGET_WARM_RESET || function == TMF_TARGET_COLD_RESET;
 }
 
-/* Functions that take all commands of a logical unit or of the target. */
+/* Functions that take all commands of a logical unit, of the target, or of the nexus. */
 static bool is_task_set(uint8_t function)
 {
 	return function == TMF_ABORT_TASK_SET || function == TMF_CLEAR_TASK_SET ||
-	       function == TMF_LUN_RESET || is_reset(function);
+	       function == TMF_LUN_RESET || function == TMF_NEXUS_RESET || is_reset(function);
+}
+
+/* Those that have no logical unit. */
+static bool is_wide(uint8_t function)
+{
+	return function == TMF_NEXUS_RESET || is_reset(function);
+}
+
+/* RFC 7144 6.3: before protocol level 2 their codes mean nothing. */
+static bool is_new(uint8_t function)
+{
+	return function >= TMF_QUERY_TASK && function <= TMF_QUERY_ASYNC_EVENT;
+}
+
+static void close_session(struct iscsi_session *s)
+{
+	struct iscsi_conn *conn;
+
+	list_for_each(conn, &s->conns, link)
+		conn_close_when_sent(conn);
 }
 
 /* TARGET COLD RESET ends the sessions after its response (RFC 7143 11.5.1). */
-static void close_all_sessions(struct iscsi_task *task)
+static void close_all_sessions(const struct iscsi_target *target)
 {
-	struct target *t = task->conn->session->target->t;
 	struct iscsi_session *s;
 
-	list_for_each(s, &iscsi.sessions, link) {
-		struct iscsi_conn *conn;
+	list_for_each(s, &iscsi.sessions, link)
+		if (s->target == target)
+			close_session(s);
+}
 
-		if (!s->target || s->target->t != t)
-			continue;
-		list_for_each(conn, &s->conns, link)
-			conn_close_when_sent(conn);
+/* What follows the response. RFC 7144 6.3: I_T NEXUS RESET drops the session, and nothing of it is kept. */
+static void responded(struct iscsi_session *s, uint8_t function)
+{
+	if (function == TMF_TARGET_COLD_RESET) {
+		close_all_sessions(s->target);
+	} else if (function == TMF_NEXUS_RESET) {
+		s->ending = true;
+		close_session(s);
 	}
 }
 
@@ -74,7 +99,8 @@ static void response_sent(struct iscsi_pdu *pdu)
 static void respond(struct iscsi_task *task, uint8_t response)
 {
 	struct iscsi_pdu *pdu = &task->rsp;
-	bool cold = function_of(request(task)) == TMF_TARGET_COLD_RESET;
+	struct iscsi_session *s = task->conn->session;
+	uint8_t function = function_of(request(task));
 
 	task->ended = true;
 	task->responding = true;
@@ -86,8 +112,8 @@ static void respond(struct iscsi_task *task, uint8_t response)
 	be32_put(&pdu->tmf.itt, task->itt);
 	task->pdus_out++;
 	pdu_send(pdu);
-	if (cold && response == TMF_RSP_COMPLETE)
-		close_all_sessions(task);
+	if (response == TMF_RSP_COMPLETE)
+		responded(s, function);
 }
 
 void iscsi_tmf_respond(struct tmf *tmf)
@@ -103,25 +129,43 @@ void iscsi_tmf_respond(struct tmf *tmf)
 	respond(task, tmf->response);
 }
 
+/* It is here, and its turn has not come. */
+static bool is_early(const struct iscsi_task *victim)
+{
+	return victim && !victim->is_tmf && !victim->submitted && !victim->hole;
+}
+
 /*
- * RFC 7143 11.5.5 and 11.6.1: ABORT TASK of a command that has not arrived, or whose turn has
- * not come. Its CmdSN counts as received. False: there is no such command.
+ * RFC 7143 11.6.1, RFC 7144 6.3.3: a command that is not here, and whose number could still come,
+ * counts as received. False: there is none, or no memory.
  */
-static bool abort_unseen(struct iscsi_task *task)
+static bool plug(struct iscsi_task *task)
 {
 	const struct iscsi_tmf_req *req = request(task);
-	struct iscsi_session *s = task->conn->session;
-	struct iscsi_task *victim = task_find(s, be32_get(req->ref_itt));
 	uint32_t ref_sn = be32_get(req->ref_cmd_sn);
 
-	if (victim && !victim->is_tmf && !victim->submitted && !victim->hole) {
-		task_forget_rx(victim);
-		victim->hole = true;
-		return true;
-	}
-	if (victim || !sn_before(ref_sn, task->cmd_sn) || window_check(s, ref_sn, false) == WINDOW_DROP)
+	if (!sn_before(ref_sn, task->cmd_sn) ||
+	    window_check(task->conn->session, ref_sn, false) == WINDOW_DROP)
 		return false;
 	return !command_skip(task->conn, be32_get(req->ref_itt), ref_sn);
+}
+
+/* ABORT TASK of a command that has not arrived, or whose turn has not come (RFC 7143 11.5.5). */
+static bool abort_unseen(struct iscsi_task *task, struct iscsi_task *victim)
+{
+	if (!is_early(victim))
+		return !victim && plug(task);
+	task_forget_rx(victim);
+	victim->hole = true;
+	return true;
+}
+
+/* QUERY TASK where the target need not be asked (RFC 7144 6.3). False: it must. */
+static bool query_unseen(struct iscsi_task *task, struct iscsi_task *victim,
+			 enum tmf_response *response)
+{
+	*response = is_early(victim) ? TMF_RSP_SUCCEEDED : TMF_RSP_COMPLETE;
+	return is_early(victim) || (!victim && plug(task));
 }
 
 /* --- commands that the target is done with, but not the initiator --- */
@@ -166,6 +210,51 @@ static void take_over(struct iscsi_task *task)
 		reassign(moved, conn, be32_get(req->exp_data_sn));
 }
 
+/* RFC 7144 6.3: whoever asks after a task of a connection that has logged out takes it over. */
+static bool query_takes_over(struct iscsi_task *task)
+{
+	struct iscsi_conn *conn = task->conn;
+	struct iscsi_task *moved = NULL;
+
+	if (reassign_check(conn, be32_get(request(task)->ref_itt), &moved) != TMF_RSP_COMPLETE)
+		return false;
+	respond(task, TMF_RSP_SUCCEEDED);
+	if (!conn_ending(conn))
+		reassign(moved, conn, 0);
+	return true;
+}
+
+/* Functions that name a task (RFC 7143 11.5.1, RFC 7144 6.3). False: they are for the target. */
+static bool run_of_one(struct iscsi_task *task)
+{
+	uint8_t function = function_of(request(task));
+	struct iscsi_task *victim;
+	enum tmf_response response = TMF_RSP_COMPLETE;
+
+	if (function != TMF_ABORT_TASK && function != TMF_QUERY_TASK)
+		return false;
+	victim = task_find(task->conn->session, be32_get(request(task)->ref_itt));
+	if (victim && victim->is_tmf)
+		response = TMF_RSP_REJECTED;
+	else if (function == TMF_QUERY_TASK && query_takes_over(task))
+		return true;
+	else if (function == TMF_QUERY_TASK ? !query_unseen(task, victim, &response) :
+					      !drop_held(victim) && !abort_unseen(task, victim))
+		return false;
+	respond(task, (uint8_t)response);
+	return true;
+}
+
+static void forget_held(struct iscsi_task *task)
+{
+	const struct iscsi_tmf_req *req = request(task);
+	struct iscsi_session *s = task->conn->session;
+	const uint8_t *lun = is_wide(function_of(req)) ? NULL : req->lun;
+
+	drop_held_of(&s->conns, lun);
+	drop_held_of(&s->lost, lun);
+}
+
 void task_mgmt_run(struct iscsi_task *task)
 {
 	const struct iscsi_tmf_req *req = request(task);
@@ -173,19 +262,21 @@ void task_mgmt_run(struct iscsi_task *task)
 	uint8_t function = function_of(req);
 
 	task->submitted = true;
+	if (is_new(function) && s->params.protocol_level < 2) {
+		respond(task, TMF_RSP_NOT_SUPPORTED);
+		return;
+	}
 	if (function == TMF_TASK_REASSIGN) {
 		take_over(task);
 		return;
 	}
-	if (function == TMF_ABORT_TASK && (drop_held(task_find(s, be32_get(req->ref_itt))) ||
-					   abort_unseen(task))) {
-		respond(task, TMF_RSP_COMPLETE);
+	if (run_of_one(task))
 		return;
-	}
 	if (is_task_set(function)) {
-		drop_held_of(&s->conns, is_reset(function) ? NULL : req->lun);
-		drop_held_of(&s->lost, is_reset(function) ? NULL : req->lun);
-		fast_abort_tell(task);
+		forget_held(task);
+		/* All whom a reset of the nexus concerns lose their connections. */
+		if (function != TMF_NEXUS_RESET)
+			fast_abort_tell(task);
 	}
 	task->tmf.nexus = s->nexus;
 	task->tmf.function = function;

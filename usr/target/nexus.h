@@ -60,6 +60,7 @@ struct nexus {
 	struct list link;	/* target->nexuses */
 	uint64_t sid;		/* as shown: TSIH */
 	uint64_t seq;		/* they are numbered from 1, as they come */
+	uint16_t version;	/* VERSION DESCRIPTOR of the transport (SPC-4 table 176); 0: none */
 	uint16_t rel_port;	/* relative target port identifier, from 1 */
 	char *initiator;	/* iSCSI name, or WWPN as text */
 	uint8_t isid[6];	/* iSCSI: part of the initiator port's name */

@@ -199,18 +199,118 @@ static void queries_and_nexus_reset_answer(void **state)
 	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
 	tmf_send(&c, TMF_QUERY_TASK_SET, 0, 0, true);
 	assert_int_equal(tmf_response(&c), TMF_RSP_SUCCEEDED);
+	/* The session goes, and all that it has. */
 	tmf_send(&c, TMF_NEXUS_RESET, 0, 0, true);
 	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
-	tmf_send(&c, TMF_QUERY_TASK_SET, 0, 0, true);
-	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	assert_false(wire_recv(&c, &pdu));
+	assert_true(c.closed);
+	wire_close(&c);
+	assert_true(list_empty(&iscsi.sessions));
+}
+
+/* 6.4.1: the additional information stands where the LUN would. */
+static void a_query_tells_what_is_pending(void **state)
+{
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+
+	wire_open(&c, *state);
+	wire_login(&c, "iSCSIProtocolLevel=2\n");
 	tmf_send(&c, TMF_QUERY_ASYNC_EVENT, 0, 0, true);
 	assert_true(wire_recv(&c, &pdu));
-	assert_memory_equal(pdu.tmf.info, "\x16\x29\x07", 3);
+	assert_memory_equal(pdu.bhs + 8, "\x16\x29\x00\0\0\0\0\0", 8);
+	wire_pdu_free(&pdu);
+	wire_clear_ua(&c);
+	tmf_send(&c, TMF_QUERY_TASK_SET, 0, 0, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_COMPLETE);
+	wire_close(&c);
+}
+
+/* 6.3: they need protocol level 2; before, their codes mean nothing. */
+static void the_new_functions_need_their_protocol_level(void **state)
+{
+	struct wire_conn c;
+	uint8_t function;
+
+	wire_open(&c, *state);
+	wire_login(&c, "iSCSIProtocolLevel=1\n");
+	for (function = TMF_QUERY_TASK; function <= TMF_QUERY_ASYNC_EVENT; function++) {
+		tmf_send(&c, function, 0, 0, true);
+		assert_int_equal(tmf_response(&c), TMF_RSP_NOT_SUPPORTED);
+	}
+	wire_clear_ua(&c);
+	wire_close(&c);
+}
+
+/* RFC 7143 11.5.1 and RFC 7144 6.3: a function is nothing to be aborted, or asked after. */
+static void a_function_that_names_a_function_is_rejected(void **state)
+{
+	static const uint8_t functions[] = { TMF_ABORT_TASK, TMF_QUERY_TASK };
+	struct wire_conn c;
+	size_t i;
+
+	wire_open(&c, *state);
+	wire_login(&c, "iSCSIProtocolLevel=2\n");
+	wire_clear_ua(&c);
+	for (i = 0; i < ARRAY_SIZE(functions); i++) {
+		tmf_send(&c, functions[i], 0x9000, c.cmd_sn, true); /* itself */
+		assert_int_equal(tmf_response(&c), TMF_RSP_REJECTED);
+	}
+	wire_clear_ua(&c);
+	wire_close(&c);
+}
+
+/* RFC 7144 6.3.3, RFC 7143 11.6.1. */
+static void a_query_finds_what_waits_for_its_turn_and_plugs_what_is_lost(void **state)
+{
+	static const uint8_t cdb[6];
+	struct wire_pdu pdu = { .data = NULL };
+	struct wire_conn c;
+	uint32_t itt, lost;
+
+	wire_open(&c, *state);
+	wire_login(&c, "iSCSIProtocolLevel=2\n");
+	wire_clear_ua(&c);
+	lost = c.cmd_sn++;
+	itt = wire_cmd(&c, cdb, sizeof(cdb), 0x81, 0, NULL, 0);
+	assert_false(wire_recv(&c, &pdu));
+	tmf_send(&c, TMF_QUERY_TASK, itt, lost + 1, true);
+	assert_int_equal(tmf_response(&c), TMF_RSP_SUCCEEDED);
+	tmf_send(&c, TMF_QUERY_TASK, 0x4711, lost, true);
+	assert_true(wire_recv(&c, &pdu));
+	if (pdu.bhs[0] == ISCSI_OP_TMF_RSP) {
+		assert_int_equal(pdu.tmf.response, TMF_RSP_COMPLETE);
+		assert_true(wire_recv(&c, &pdu));
+	}
+	assert_int_equal(pdu.bhs[0], ISCSI_OP_SCSI_RSP);
+	assert_int_equal(be32_get(pdu.rsp.itt), itt);
 	wire_pdu_free(&pdu);
 	wire_close(&c);
 }
 
-/* RFC 7144 8.1.1: PRI is a reserved field before protocol level 2. */
+/* 4.2: 0960h and the protocol level. */
+static void inquiry_tells_the_protocol_level(void **state)
+{
+	static const uint8_t inquiry[] = { 0x12, 0, 0, 0, 96, 0 };
+	static const struct {
+		const char *keys;
+		uint16_t version;
+	} levels[] = { { "", 0x0961 }, { "iSCSIProtocolLevel=2\n", 0x0962 }, { "iSCSIProtocolLevel=0\n", 0x0960 } };
+	struct wire_conn c;
+	uint8_t std[96];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		wire_open(&c, *state);
+		wire_login(&c, levels[i].keys);
+		assert_int_equal(wire_status(&c, wire_cmd(&c, inquiry, 6, 0xc1, 96, NULL, 0), std, 96),
+				 0);
+		assert_int_equal(get_be16(std + 64), levels[i].version);
+		wire_close(&c);
+	}
+}
+
+/* RFC 7144 5.1.1: PRI is the upper half of its byte, and reserved before protocol level 2. */
 static void the_priority_of_a_command_reaches_the_target(void **state)
 {
 	static const char *const keys[] = { "InitialR2T=Yes\nImmediateData=No\niSCSIProtocolLevel=1\n",
@@ -219,7 +319,7 @@ static void the_priority_of_a_command_reaches_the_target(void **state)
 	uint8_t i;
 
 	for (i = 0; i < 2; i++) {
-		struct iscsi_scsi_cmd h = { .opcode = ISCSI_OP_SCSI_CMD, .flags = 0xa1, .priority = 5,
+		struct iscsi_scsi_cmd h = { .opcode = ISCSI_OP_SCSI_CMD, .flags = 0xa1, .priority = 0x5f,
 					    .cdb = { 0x2a, [8] = 1 } };
 		struct wire_conn c;
 		struct nexus *n;
@@ -476,6 +576,11 @@ int main(void)
 		TEST(an_abort_may_come_in_the_middle_of_the_data),
 		TEST(fast_abort_tells_others_at_once),
 		TEST(queries_and_nexus_reset_answer),
+		TEST(a_query_tells_what_is_pending),
+		TEST(the_new_functions_need_their_protocol_level),
+		TEST(a_function_that_names_a_function_is_rejected),
+		TEST(a_query_finds_what_waits_for_its_turn_and_plugs_what_is_lost),
+		TEST(inquiry_tells_the_protocol_level),
 		TEST(the_priority_of_a_command_reaches_the_target),
 		TEST(each_function_answers_as_it_should),
 		TEST(a_cold_reset_ends_the_sessions_after_its_response),
