@@ -49,6 +49,7 @@ static int portal(struct reader *r, const char *value)
 	r->conf = (struct portal_conf){
 		.tag = 1, .origin = PORTAL_OPTION, .sock = iscsi.portal_sock
 	};
+	r->conf.sock.own = 0;
 	return ret;
 }
 
@@ -177,6 +178,7 @@ static int default_portal(const struct reader *r)
 	/* Sockets that were passed in are portals already (portal_adopt). */
 	if (r->none || !list_empty(&iscsi.portals))
 		return 0;
+	conf.sock.own = 0;
 	return portal_add("", &conf, r->err);
 }
 

@@ -39,7 +39,7 @@ static const struct verb_arg capture_args[] = {
 #define PORTAL { "portal", VERB_STRING, true, "address[:port], [v6address][:port]" }
 #define OF_INTERFACE { "interface", VERB_STRING, false, "only the portal of this interface" }
 #define SOCKET                                                                                     \
-	{ "dscp", VERB_STRING, false, "mark of its packets: 0 to 63, or cs0, af11, ef, ..." },     \
+	{ "dscp", VERB_STRING, false, "mark of its packets: 0 to 63, cs0, af11, ef, ... or default" },     \
 	{ "keepalive", VERB_STRING, false, "IDLE[:INTERVAL[:COUNT]]: when idle peers are probed" }, \
 	{ "user-timeout", VERB_STRING, false, "seconds that data may stay unacknowledged" }
 static const struct verb_arg portal_args[] = { PORTAL, OF_INTERFACE, END };
@@ -55,6 +55,7 @@ static const struct verb_arg portal_new_args[] = {
 	{ "tag", VERB_UINT, false, "target portal group tag, default 1" },
 	{ "interface", VERB_STRING, false, "take connections from this network interface only" },
 	SOCKET,
+	{ "origin", VERB_STRING, false, "added, or configured: targets.conf may take it back" },
 	END,
 };
 static const struct verb_arg portal_update_args[] = { PORTAL, OF_INTERFACE, SOCKET, END };

@@ -16,8 +16,14 @@
 #include "iscsi/portal_sock.h"
 #include "target/access.h"
 
-/* Who asked for it: tgt-admin leaves those alone that another has to say about. */
-enum portal_origin { PORTAL_DEFAULT, PORTAL_OPTION, PORTAL_SOCKET, PORTAL_ADDED };
+/* Who asked for it: a configuration file takes back only what it has made, and the default. */
+enum portal_origin {
+	PORTAL_DEFAULT,
+	PORTAL_OPTION,
+	PORTAL_SOCKET,
+	PORTAL_ADDED,
+	PORTAL_CONFIGURED,
+};
 
 struct portal_conf {
 	uint16_t tag;		/* target portal group tag, from 1 */

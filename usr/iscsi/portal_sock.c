@@ -9,10 +9,10 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/dscp.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "iscsi/text.h"
@@ -25,33 +25,14 @@
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-static const struct {
-	const char *name;
-	uint8_t dscp;
-} classes[] = {
-	{ "af11", 10 }, { "af12", 12 }, { "af13", 14 }, { "af21", 18 }, { "af22", 20 },
-	{ "af23", 22 }, { "af31", 26 }, { "af32", 28 }, { "af33", 30 }, { "af41", 34 },
-	{ "af42", 36 }, { "af43", 38 }, { "cs0", 0 },	{ "cs1", 8 },	{ "cs2", 16 },
-	{ "cs3", 24 },	{ "cs4", 32 },	{ "cs5", 40 },	{ "cs6", 48 },	{ "cs7", 56 },
-	{ "ef", 46 },	{ "va", 44 },
-};
+const char *const portal_sock_names[PORTAL_SOCK_OPTIONS] = { "dscp", "keepalive", "user-timeout" };
 
 static int parse_dscp(struct portal_sock *ps, const char *value, struct err *err)
 {
-	uint32_t v;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(classes); i++) {
-		if (strcasecmp(classes[i].name, value))
-			continue;
-		ps->dscp = classes[i].dscp;
-		return 0;
-	}
-	if (!text_number(value, &v) || v > 63)
+	if (!dscp_parse(value, &ps->dscp))
 		return err_set(err, ERR_INVALID_REQUEST,
 			       "dscp is a number from 0 to 63 or a class (cs0 to cs7, af11 to af43, ef), "
 			       "not '%.40s'", value);
-	ps->dscp = (uint8_t)v;
 	return 0;
 }
 
@@ -88,19 +69,61 @@ static int parse_user_timeout(struct portal_sock *ps, const char *value, struct 
 	return 0;
 }
 
+/* Its number; PORTAL_SOCK_OPTIONS: none. --iscsi writes it with an underscore. */
+static unsigned int option(const char *name)
+{
+	unsigned int i;
+
+	if (!strcmp(name, "user_timeout"))
+		name = "user-timeout";
+	for (i = 0; i < PORTAL_SOCK_OPTIONS && strcmp(name, portal_sock_names[i]); i++)
+		;
+	return i;
+}
+
 int portal_sock_set(struct portal_sock *ps, const char *name, const char *value, struct err *err)
 {
-	if (!strcmp(name, "dscp"))
-		return parse_dscp(ps, value, err);
-	if (!strcmp(name, "keepalive"))
-		return parse_keepalive(ps, value, err);
-	if (!strcmp(name, "user_timeout") || !strcmp(name, "user-timeout"))
-		return parse_user_timeout(ps, value, err);
-	return -ENOENT;
+	static int (*const parse[PORTAL_SOCK_OPTIONS])(struct portal_sock *, const char *,
+						       struct err *) = {
+		parse_dscp, parse_keepalive, parse_user_timeout,
+	};
+	unsigned int i = option(name);
+
+	if (i == PORTAL_SOCK_OPTIONS)
+		return -ENOENT;
+	if (parse[i](ps, value, err))
+		return -EINVAL;
+	ps->own |= (uint8_t)(1u << i);
+	return 0;
+}
+
+int portal_sock_update(struct portal_sock *ps, const struct portal_sock *all, const char *name,
+		       const char *value, struct err *err)
+{
+	struct portal_sock was = *ps;
+	unsigned int i = option(name);
+
+	if (i == PORTAL_SOCK_OPTIONS || strcmp(value, "default"))
+		return portal_sock_set(ps, name, value, err);
+	*ps = *all;
+	ps->own = was.own & (uint8_t)~(1u << i);
+	if (i != 0)
+		ps->dscp = was.dscp;
+	if (i != 1) {
+		ps->keep_idle = was.keep_idle;
+		ps->keep_interval = was.keep_interval;
+		ps->keep_count = was.keep_count;
+	}
+	if (i != 2)
+		ps->user_timeout_s = was.user_timeout_s;
+	return 0;
 }
 
 void portal_sock_show(const struct portal_sock *ps, json_t *obj)
 {
+	json_t *own = json_array();
+	unsigned int i;
+
 	if (ps->dscp)
 		json_object_set_new(obj, "dscp", json_integer(ps->dscp));
 	if (ps->keep_idle || ps->keep_interval || ps->keep_count)
@@ -109,6 +132,10 @@ void portal_sock_show(const struct portal_sock *ps, json_t *obj)
 						 ps->keep_count));
 	if (ps->user_timeout_s)
 		json_object_set_new(obj, "user_timeout", json_integer(ps->user_timeout_s));
+	for (i = 0; i < PORTAL_SOCK_OPTIONS; i++)
+		if (ps->own & 1u << i)
+			json_array_append_new(own, json_string(portal_sock_names[i]));
+	json_object_set_new(obj, "own", own);
 }
 
 /* --- sockets ---------------------------------------------------------------------------------- */

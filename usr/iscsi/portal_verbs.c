@@ -15,28 +15,55 @@
 
 /* --- new and changed -------------------------------------------------------------------------- */
 
-static const char *const options[] = { "dscp", "keepalive", "user-timeout" };
+static const char *const origins[] = {
+	[PORTAL_DEFAULT] = "default",
+	[PORTAL_OPTION] = "option",
+	[PORTAL_SOCKET] = "socket",
+	[PORTAL_ADDED] = "added",
+	[PORTAL_CONFIGURED] = "configured",
+};
 
 /* The socket options of the request into @ps. */
 static int read_options(struct verb_call *call, struct portal_sock *ps)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		const char *value = verb_str(call, options[i]);
+	for (i = 0; i < PORTAL_SOCK_OPTIONS; i++) {
+		const char *value = verb_str(call, portal_sock_names[i]);
 
-		if (value && portal_sock_set(ps, options[i], value, &call->err))
+		if (value && portal_sock_update(ps, &iscsi.portal_sock, portal_sock_names[i], value,
+						&call->err))
 			return -EINVAL;
 	}
 	return 0;
 }
 
+/* Of those that a request can make. */
+static int read_origin(struct verb_call *call, enum portal_origin *origin)
+{
+	static const enum portal_origin may_be[] = {
+		PORTAL_ADDED, PORTAL_CONFIGURED, PORTAL_DEFAULT,
+	};
+	const char *text = verb_str(call, "origin");
+	size_t i;
+
+	*origin = PORTAL_ADDED;
+	for (i = 0; text && i < ARRAY_SIZE(may_be); i++) {
+		*origin = may_be[i];
+		if (!strcmp(origins[*origin], text))
+			text = NULL;
+	}
+	return text ? err_set(&call->err, ERR_INVALID_REQUEST,
+			      "origin is added, configured or default, not '%.40s'", text) : 0;
+}
+
 int portal_verb_new(struct verb_call *call)
 {
 	uint64_t tag = verb_uint(call, "tag", 1);
-	struct portal_conf conf = { .origin = PORTAL_ADDED, .sock = iscsi.portal_sock };
+	struct portal_conf conf = { .sock = iscsi.portal_sock };
 
-	if (portal_tag_parse(tag, &conf.tag, &call->err) ||
+	conf.sock.own = 0;
+	if (read_origin(call, &conf.origin) || portal_tag_parse(tag, &conf.tag, &call->err) ||
 	    portal_interface_parse(verb_str(call, "interface"), conf.interface, &call->err) ||
 	    read_options(call, &conf.sock))
 		return -EINVAL;
@@ -130,12 +157,6 @@ int portal_verb_unbind(struct verb_call *call)
 
 static json_t *to_json(const struct iscsi_portal *portal)
 {
-	static const char *const origins[] = {
-		[PORTAL_DEFAULT] = "default",
-		[PORTAL_OPTION] = "option",
-		[PORTAL_SOCKET] = "socket",
-		[PORTAL_ADDED] = "added",
-	};
 	char text[ADDR_STRLEN];
 	json_t *obj = json_pack(
 		"{s:s s:i s:s s:i s:I s:I s:o s:o}", "address", addr_format(&portal->addr, text), "tag",

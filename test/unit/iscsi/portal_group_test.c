@@ -363,6 +363,27 @@ static void connections_have_the_options_of_their_portal(void **state)
 	iscsi.portal_sock = (struct portal_sock){ 0 };
 }
 
+static void an_option_goes_back_to_what_all_portals_have(void **state)
+{
+	struct iscsi_portal *portal;
+
+	(void)state;
+	assert_int_equal(iscsi_options("dscp=cs1,keepalive=9,portal=127.0.0.1:0,dscp=ef", NULL), 0);
+	portal = list_first(&iscsi.portals, struct iscsi_portal, link);
+	assert_int_equal(portal->conf.sock.own, 1);
+	assert_int_equal(verb("update", portal, "keepalive", "7:3:5"), ERR_OK);
+	assert_int_equal(portal->conf.sock.own, 3);
+	assert_int_equal(verb("update", portal, "dscp", "default"), ERR_OK);
+	assert_int_equal(portal->conf.sock.dscp, 8);
+	assert_int_equal(portal->conf.sock.keep_interval, 3);
+	assert_int_equal(verb("update", portal, "keepalive", "default"), ERR_OK);
+	assert_int_equal(portal->conf.sock.keep_idle, 9);
+	assert_int_equal(portal->conf.sock.keep_interval, 0);
+	assert_int_equal(portal->conf.sock.own, 0);
+	assert_int_equal(verb("update", portal, "user-timeout", "default"), ERR_OK);
+	iscsi.portal_sock = (struct portal_sock){ 0 };
+}
+
 static void options_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -399,9 +420,11 @@ static void portals_are_shown_with_what_was_said(void **state)
 	assert_string_equal(json_string_value(json_object_get(p, "keepalive")), "7:0:0");
 	assert_int_equal(json_integer_value(json_object_get(p, "user_timeout")), 3);
 	assert_string_equal(json_string_value(json_object_get(p, "origin")), "option");
+	assert_int_equal(json_array_size(json_object_get(p, "own")), 3);
 	p = json_array_get(call.result, 1);
 	assert_int_equal(json_integer_value(json_object_get(p, "tag")), 1);
 	assert_null(json_object_get(p, "dscp"));
+	assert_int_equal(json_array_size(json_object_get(p, "own")), 0);
 	json_decref(call.result);
 }
 
@@ -422,6 +445,7 @@ int main(void)
 		TEST(a_portals_list_of_addresses_refuses_at_once),
 		TEST(running_connections_follow_a_portals_list),
 		TEST(connections_have_the_options_of_their_portal),
+		TEST(an_option_goes_back_to_what_all_portals_have),
 		TEST(options_that_make_no_sense_are_refused),
 		TEST(portals_are_shown_with_what_was_said),
 	};
