@@ -75,36 +75,48 @@ static int find(const char *name, size_t len, unsigned int *bits)
 	return -EINVAL;
 }
 
-int trace_set(const char *list, struct err *err)
+int trace_parse(const char *list, unsigned int *bits, struct err *err)
 {
-	unsigned int bits = 0;
-
+	*bits = 0;
 	for (const char *p = list;; p++) {
 		size_t len = strcspn(p, ",");
 
-		if (find(p, len, &bits))
+		if (find(p, len, bits))
 			return err_set(err, ERR_INVALID_REQUEST,
 				       "there is no trace point '%.*s': commands, errors, "
 				       "task-management and login are, all and off",
 				       (int)len, p);
 		p += len;
 		if (!*p)
-			break;
+			return 0;
 	}
+}
+
+int trace_set(const char *list, struct err *err)
+{
+	unsigned int bits;
+
+	if (trace_parse(list, &bits, err))
+		return -EINVAL;
 	trace_points_on = bits;
 	return 0;
 }
 
-void trace_show(struct strbuf *out)
+void trace_format(unsigned int bits, struct strbuf *out)
 {
 	const char *comma = "";
 
 	for (unsigned int i = 0; i < TRACE_POINTS; i++) {
-		if (!(trace_points_on & 1u << i))
+		if (!(bits & 1u << i))
 			continue;
 		strbuf_printf(out, "%s%s", comma, names[i]);
 		comma = ",";
 	}
 	if (!*comma)
 		strbuf_puts(out, "off");
+}
+
+void trace_show(struct strbuf *out)
+{
+	trace_format(trace_points_on, out);
 }

@@ -38,5 +38,8 @@ void trace_write(enum trace_point p, const char *fmt, ...) printf_like(2, 3);
 int trace_set(const char *list, struct err *err);
 /* The same, as it is. */
 void trace_show(struct strbuf *out);
+/* From and to bits of points, for who only compares. */
+int trace_parse(const char *list, unsigned int *bits, struct err *err);
+void trace_format(unsigned int bits, struct strbuf *out);
 
 #endif

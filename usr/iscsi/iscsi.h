@@ -52,6 +52,7 @@ struct iscsi {
 	struct chap_order chap_order;	    /* of targets without one of their own, and discovery */
 	struct account_set discovery_accounts;
 	struct portal_sock portal_sock; /* of portals that say nothing else */
+	bool default_portal;	/* nobody said which: those of all addresses were made */
 	struct iscsi_limits limits;
 	bool stopping;
 	struct loop_call stop_call;

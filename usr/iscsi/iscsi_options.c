@@ -179,6 +179,7 @@ static int default_portal(const struct reader *r)
 	if (r->none || !list_empty(&iscsi.portals))
 		return 0;
 	conf.sock.own = 0;
+	iscsi.default_portal = true;
 	return portal_add("", &conf, r->err);
 }
 

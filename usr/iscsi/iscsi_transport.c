@@ -174,6 +174,7 @@ static void nexus_kill(struct nexus *n, const char *why)
 static void system_show(json_t *obj)
 {
 	json_object_set_new(obj, "accounts", account_set_show(&iscsi.discovery_accounts));
+	json_object_set_new(obj, "default_portal", json_boolean(iscsi.default_portal));
 }
 
 static void nexus_show(const struct nexus *n, json_t *obj)

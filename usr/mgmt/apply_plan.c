@@ -28,6 +28,22 @@ static int add_accounts(struct call *c, json_t *state, struct adm_fail *fail)
 	return 0;
 }
 
+/* A tgtd without the driver has none. */
+static int add_portals(struct call *c, json_t *state, struct adm_fail *fail)
+{
+	json_t *shown;
+
+	if (call_verb(c, "system", "show", NULL, &shown, fail))
+		return -1;
+	diff_state_system(state, shown);
+	json_decref(shown);
+	if (call_verb(c, "portal", "show", NULL, &shown, fail))
+		return strcmp(fail->code, err_name(ERR_NO_DRIVER)) ? -1 : 0;
+	diff_state_portals(state, shown);
+	json_decref(shown);
+	return 0;
+}
+
 json_t *apply_running(struct call *c, struct adm_fail *fail)
 {
 	json_t *shown, *state;
@@ -38,7 +54,7 @@ json_t *apply_running(struct call *c, struct adm_fail *fail)
 	json_decref(shown);
 	if (!state)
 		adm_fail_err(fail, &(struct err){ .code = ERR_NOMEM });
-	if (state && add_accounts(c, state, fail)) {
+	if (state && (add_accounts(c, state, fail) || add_portals(c, state, fail))) {
 		json_decref(state);
 		return NULL;
 	}
@@ -108,8 +124,9 @@ static void argument(struct strbuf *out, const char *name, const json_t *v, bool
 static void command(const json_t *step, const char *verb, json_t *args, unsigned int control_port,
 		    struct strbuf *out)
 {
-	/* What the predecessor had no mode for. */
-	bool words = !adm_object(diff_str(step, "object"));
+	/* What the predecessor had no mode for, or not these arguments. */
+	bool words = !adm_object(diff_str(step, "object")) ||
+		     !strcmp(diff_str(step, "object"), "portal");
 	const char *name;
 	json_t *v;
 

@@ -13,10 +13,15 @@
 
 #include "mgmt/adm.h"
 #include "mgmt/conf_limit.h"
+#include "mgmt/conf_portal.h"
+
+#define TAGS_MAX 64 /* portal groups that a target is bound to; tgtd has a limit of its own */
 
 enum kind {
 	DRIVER,	    /* default-driver */
 	SETTING,    /* of tgt-admin; in the state by its name */
+	SYSTEM,	    /* conf_system() */
+	PORTAL,	    /* conf_portal() */
 	ISNS,	    /* what tgtd can't do yet, when it is switched on */
 	ISNS_VALUE,
 	INCOMING,   /* conf_account() */
@@ -43,6 +48,7 @@ static const struct directive globals[] = {
 	{ "IncomingUser", INCOMING },
 	{ "OutgoingUser", OUTGOING },
 	{ "control-port", SETTING },
+	{ "debug", SYSTEM },
 	{ "default-driver", DRIVER },
 	{ "iSNS", ISNS },
 	{ "iSNSAccessControl", ISNS_VALUE },
@@ -51,7 +57,11 @@ static const struct directive globals[] = {
 	{ "ignore-errors", SETTING },
 	{ "incomingdiscoveryuser", INCOMING },
 	{ "outgoingdiscoveryuser", OUTGOING },
+	{ "portal", PORTAL },
+	{ "slow-command", SYSTEM },
+	{ "state", SYSTEM },
 	{ "target", TARGET },
+	{ "trace", SYSTEM },
 	{ NULL, SETTING },
 };
 
@@ -198,6 +208,69 @@ static void note_line(json_t *t, const struct conf_node *n, const char *what)
 			    json_sprintf("%s:%u", n->file, n->line));
 }
 
+static int by_number(const void *a, const void *b)
+{
+	unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * As tgtd shows them: each once, in order; "all" is none. What is no list of numbers stays as it is,
+ * for tgtd to say what is wrong with it.
+ */
+static json_t *tags_value(const char *value)
+{
+	unsigned long tags[TAGS_MAX];
+	struct strbuf out = STRBUF_INIT;
+	const char *p = value;
+	size_t n = 0, i;
+	json_t *v;
+	char *end;
+
+	if (!strcasecmp(value, "all"))
+		return json_string("");
+	for (p += strspn(p, ", "); *p; p = end + strspn(end, ", ")) {
+		if (n == TAGS_MAX || !isdigit((unsigned char)*p))
+			return json_string(value);
+		tags[n++] = strtoul(p, &end, 10);
+		if (!strchr(", ", *end))
+			return json_string(value);
+	}
+	qsort(tags, n, sizeof(tags[0]), by_number);
+	for (i = 0; i < n; i++)
+		if (!i || tags[i] != tags[i - 1])
+			strbuf_printf(&out, "%s%lu", i ? "," : "", tags[i]);
+	v = json_string(strbuf_str(&out));
+	strbuf_free(&out);
+	return v;
+}
+
+/* --iscsi needs colons between algorithms, where a comma is the next option's. */
+static json_t *algorithms_value(const char *value)
+{
+	char *copy = strdup(value), *p;
+	json_t *v;
+
+	for (p = copy; p && *p; p++)
+		if (*p == ':')
+			*p = ',';
+	v = copy ? json_string(copy) : NULL;
+	free(copy);
+	return v;
+}
+
+static json_t *param_value(struct model *m, const struct conf_node *n)
+{
+	json_t *v = NULL;
+
+	if (!strcmp(n->name, "PortalGroups"))
+		v = tags_value(n->value);
+	else if (!strcmp(n->name, "CHAPAlgorithms"))
+		v = algorithms_value(n->value);
+	return v ? v : text(m, n);
+}
+
 static void target_directive(struct model *m, json_t *t, const struct conf_node *n,
 			     enum kind kind)
 {
@@ -228,7 +301,7 @@ static void target_directive(struct model *m, json_t *t, const struct conf_node 
 			  n->name);
 		return;
 	default:
-		set_once(m, json_object_get(t, "params"), n, text(m, n));
+		set_once(m, json_object_get(t, "params"), n, param_value(m, n));
 		note_line(t, n, n->name);
 	}
 }
@@ -315,6 +388,10 @@ static void global(struct model *m, const struct conf_node *n)
 	}
 	if (is_account(d->kind))
 		account(m, m->state, "discovery", n, d->kind);
+	if (d->kind == PORTAL) {
+		m->failed |= conf_portal(m->notes, n, json_object_get(m->state, "portals"));
+		return;
+	}
 	if (d->kind == TARGET || is_account(d->kind) || !has_value(m, n))
 		return;
 	if (d->kind == DRIVER && m->driver) {
@@ -327,6 +404,8 @@ static void global(struct model *m, const struct conf_node *n)
 		fail(m);
 	} else if (d->kind == SETTING) {
 		set_once(m, m->state, n, text(m, n));
+	} else if (d->kind == SYSTEM) {
+		m->failed |= conf_system(m->notes, n, json_object_get(m->state, "system"));
 	}
 }
 
@@ -352,7 +431,8 @@ json_t *conf_model(const struct conf *c)
 			   .names = json_object() };
 	const struct conf_node *n;
 
-	m.state = json_pack("{s:o s:{} s:[]}", "targets", m.targets, "accounts", "discovery");
+	m.state = json_pack("{s:o s:{} s:[] s:{} s:{}}", "targets", m.targets, "accounts",
+			    "discovery", "system", "portals");
 	if (!m.state || !m.tids || !m.names)
 		return NULL;
 	list_for_each(n, &c->root->children, link)

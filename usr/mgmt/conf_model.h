@@ -4,7 +4,8 @@
  * state into the same shape, so that the two can be compared.
  *
  *   state   { "targets": [target, ...], "control-port": "N", "ignore-errors": true,
- *             "accounts": {user: {"password", "where"}}, "discovery": [binding, ...] }
+ *             "accounts": {user: {"password", "where"}}, "discovery": [binding, ...],
+ *             "system": {name: value}, "portals": {"ADDRESS" or "ADDRESS of INTERFACE": portal} }
  *   target  { "name", "driver", "tid" (0: any), "where": "FILE:LINE",
  *             "params": {name: value}, "addresses": [...], "names": [...], "luns": [lun, ...],
  *             "limits": {initiator: {"iops": N, ...}},
@@ -12,6 +13,8 @@
  *             "maps": {initiator: {"luns", "all", "readonly", "where"}}: lunmap's arguments,
  *             "accounts": [binding, ...] }
  *   binding { "user", "outgoing", "where" }
+ *   portal  { "portal": its address, "interface" ("": any), "tag", "options": {name: value},
+ *             "addresses", "names", "where", "at" as of a target; running: "origin" }
  *   lun     { "lun", "where", "allow-in-use", "new": arguments of "logicalunit new",
  *             "params": [[name, value], ...] }
  *

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/strbuf.h"
 #include "mgmt/diff_state.h"
@@ -42,8 +41,7 @@ static json_t *args_of(long long tid)
 
 /* --- parameters ------------------------------------------------------------------------------- */
 
-/* Where the file says this parameter or address of the target. */
-static const char *said_at(const json_t *t, const char *what)
+const char *diff_said_at(const json_t *t, const char *what)
 {
 	const char *where = diff_str(json_object_get(t, "at"), what);
 
@@ -74,7 +72,7 @@ static void diff_params(struct diff_plan *p, long long tid, const json_t *was, c
 		value = json_string_value(json_object_get(a, name));
 		if (!value)
 			value = diff_target_default(name);
-		p->where = said_at(want, name);
+		p->where = diff_said_at(want, name);
 		if (!value || !diff_same_value(value, json_string_value(v)))
 			set_param(p, want, tid, name, json_string_value(v));
 	}
@@ -87,75 +85,18 @@ static void diff_params(struct diff_plan *p, long long tid, const json_t *was, c
 	}
 }
 
-/* --- access ----------------------------------------------------------------------------------- */
+/* --- targets ---------------------------------------------------------------------------------- */
 
-static bool listed(const json_t *list, const char *text)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(list, i, v)
-		if (!strcasecmp(json_string_value(v), text))
-			return true;
-	return false;
-}
-
-static void bind_step(struct diff_plan *p, const json_t *t, long long tid, bool add,
-		      const char *kind, const char *who)
+/* @was NULL: it is new. */
+static void target_access(struct diff_plan *p, long long tid, const json_t *was, const json_t *want)
 {
 	json_t *args = args_of(tid);
+	struct diff_door door = { .object = "target", .name = diff_str(want, "name"), .args = args,
+				  .was = was, .want = want };
 
-	p->where = said_at(t, who);
-	json_object_set_new(args, kind, json_string(who));
-	diff_step(p, add ? "+" : "-", "target", add ? "bind" : "unbind", args, "target %s: %s %s",
-		  diff_str(t, "name"), kind, who);
+	diff_access(p, &door);
+	json_decref(args);
 }
-
-/*
- * Adds come before removals, so that no session is cut that may stay. A list that is empty admits
- * all (with the other list): its second entry would come too late for sessions that only that
- * admits, so ALL stands there meanwhile.
- */
-static void diff_access(struct diff_plan *p, long long tid, const json_t *was, const json_t *want,
-			const char *list, const char *kind)
-{
-	const json_t *a = json_object_get(was, list), *b = json_object_get(want, list);
-	bool bridge = was && !json_array_size(a) && json_array_size(b) > 1 && !listed(b, "ALL");
-	const json_t *v;
-	size_t i;
-
-	if (bridge)
-		bind_step(p, want, tid, true, kind, "ALL");
-	json_array_foreach(b, i, v)
-		if (!listed(a, json_string_value(v)))
-			bind_step(p, want, tid, true, kind, json_string_value(v));
-	if (bridge)
-		bind_step(p, want, tid, false, kind, "ALL");
-}
-
-static void diff_access_removed(struct diff_plan *p, long long tid, const json_t *was,
-				const json_t *want, const char *list, const char *kind)
-{
-	const json_t *b = json_object_get(want, list), *v;
-	size_t i;
-
-	json_array_foreach(json_object_get(was, list), i, v)
-		if (!listed(b, json_string_value(v)))
-			bind_step(p, want, tid, false, kind, json_string_value(v));
-}
-
-static void diff_all_access(struct diff_plan *p, long long tid, const json_t *was,
-			    const json_t *want)
-{
-	diff_access(p, tid, was, want, "names", "initiator-name");
-	diff_access(p, tid, was, want, "addresses", "initiator-address");
-	if (was)
-		p->rank = DIFF_DELETE;
-	diff_access_removed(p, tid, was, want, "addresses", "initiator-address");
-	diff_access_removed(p, tid, was, want, "names", "initiator-name");
-}
-
-/* --- targets ---------------------------------------------------------------------------------- */
 
 /* @was NULL: it is new. */
 static void target_accounts(struct diff_plan *p, long long tid, const json_t *was,
@@ -209,7 +150,7 @@ static void add_target(struct diff_plan *p, const json_t *want, bool anew)
 	p->rank = DIFF_OPEN;
 	diff_maps(p, tid, NULL, want);
 	diff_limits(p, tid, NULL, want);
-	diff_all_access(p, tid, NULL, want);
+	target_access(p, tid, NULL, want);
 }
 
 /* False: it stays, for somebody uses it. */
@@ -267,7 +208,7 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 	p->rank = DIFF_CHANGE;
 	target_accounts(p, tid, was, want);
 	p->rank = DIFF_CHANGE;
-	diff_all_access(p, tid, was, want);
+	target_access(p, tid, was, want);
 }
 
 /* Names compare without case (RFC 3722); iSCSI's are 223 bytes at most. */
@@ -318,6 +259,10 @@ static void plan_all(struct diff_plan *p)
 	json_t *t, *was;
 	size_t i;
 
+	if (!p->opts->only) {
+		diff_system(p);
+		diff_portals(p);
+	}
 	diff_accounts(p);
 	if (!p->opts->only)
 		discovery_accounts(p);

@@ -67,6 +67,18 @@ json_t *diff_same_name(const json_t *map, const json_t *t);
 /* For diff_*.c. @args is taken over; NULL @object: sign "#". */
 void diff_step(struct diff_plan *p, const char *sign, const char *object, const char *verb,
 	       json_t *args, const char *fmt, ...) printf_like(6, 7);
+/* Where the file says this parameter or address of a target or portal. */
+const char *diff_said_at(const json_t *t, const char *what);
+/* Whose access lists change. */
+struct diff_door {
+	const char *object, *name; /* "target", and its name for people */
+	const json_t *args;	   /* that name it in requests */
+	const json_t *was, *want;  /* with "addresses" and "names"; @was NULL: it is new */
+};
+/* Leaves p->rank at DIFF_DELETE when it is not new. */
+void diff_access(struct diff_plan *p, const struct diff_door *d);
+void diff_portals(struct diff_plan *p);
+void diff_system(struct diff_plan *p);
 /* Steps for the LUNs of a target; @was NULL: it is new. */
 void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted);
 /* The same for limits of its initiators. */

@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "mgmt/conf_limit.h"
 #include "mgmt/conf_model.h"
+#include "mgmt/conf_portal.h"
 
 struct dflt {
 	const char *name, *value;
@@ -327,6 +328,61 @@ void diff_state_accounts(json_t *state, const json_t *shown)
 	}
 	json_object_set_new(state, "accounts", accounts);
 	json_object_set_new(state, "discovery", discovery);
+}
+
+/* Only what was said of this portal: the rest is as for all, which tgtd's options say. */
+static json_t *options_state(const json_t *shown)
+{
+	json_t *options = json_object();
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(shown, "own"), i, v) {
+		const char *name = json_string_value(v);
+		bool timeout = !strcmp(name, "user-timeout"), keep = !strcmp(name, "keepalive");
+
+		put(options, name, json_object_get(shown, timeout ? "user_timeout" : name));
+		if (!json_object_get(options, name))
+			json_object_set_new(options, name, json_string(keep ? "0:0:0" : "0"));
+	}
+	return options;
+}
+
+void diff_state_portals(json_t *state, const json_t *shown)
+{
+	json_t *portals = json_object(), *s, *portal, *key;
+	size_t i;
+
+	json_array_foreach(shown, i, s) {
+		portal = json_pack("{s:O s:s s:O s:O s:o s:O s:O s:s}", "portal",
+				   json_object_get(s, "address"), "interface",
+				   diff_str(s, "interface"), "tag", json_object_get(s, "tag"),
+				   "origin", json_object_get(s, "origin"), "options",
+				   options_state(s), "addresses",
+				   json_object_get(s, "initiator_addresses"), "names",
+				   json_object_get(s, "initiator_names"), "where", "running");
+		key = conf_portal_key(portal);
+		json_object_set_new(portals, json_string_value(key), portal);
+		json_decref(key);
+	}
+	json_object_set_new(state, "portals", portals);
+}
+
+void diff_state_system(json_t *state, const json_t *shown)
+{
+	json_t *ms = json_object_get(shown, "slow_command_ms");
+	json_t *system = json_pack("{s:s s:O s:O}", "debug",
+				   json_is_true(json_object_get(shown, "debug")) ? "on" : "off",
+				   "State", json_object_get(shown, "state"), "trace",
+				   json_object_get(shown, "trace"));
+
+	if (json_integer_value(ms))
+		put(system, "slow-command", ms);
+	else
+		json_object_set_new(system, "slow-command", json_string("off"));
+	json_object_set_new(state, "system", system);
+	json_object_set_new(state, "default-portal",
+			    json_boolean(json_is_true(json_object_get(shown, "default_portal"))));
 }
 
 json_t *diff_state(const json_t *shown)

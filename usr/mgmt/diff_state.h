@@ -20,6 +20,10 @@ json_t *diff_state(const json_t *shown);
  * not asked with --secrets. An account also has "bound", whether anything is.
  */
 void diff_state_accounts(json_t *state, const json_t *shown);
+/* Adds portals. @shown: the result of "portal show". */
+void diff_state_portals(json_t *state, const json_t *shown);
+/* Adds parameters of the daemon. @shown: the result of "system show". */
+void diff_state_system(json_t *state, const json_t *shown);
 
 /* A parameter's value when nobody set it; NULL: it has none that is known, so it stays. */
 const char *diff_target_default(const char *name);

@@ -275,6 +275,54 @@ static void target(struct dump *d, const json_t *t)
 	json_decref(paths);
 }
 
+/* Those that are there without a file are there again without it. */
+static void portal(struct dump *d, const char *key, const json_t *p, size_t nr)
+{
+	const char *address = diff_str(p, "portal"), *name;
+	bool named = strcmp(key, address);
+	json_t *v;
+
+	if (strcmp(diff_str(p, "origin"), "added") && strcmp(diff_str(p, "origin"), "configured"))
+		return;
+	/* The same name again would continue the first one's block. */
+	if (named)
+		strbuf_printf(d->out, "\n<portal %zu>\n    address %s\n", nr, address);
+	else
+		strbuf_printf(d->out, "\n<portal %s>\n", address);
+	if (*diff_str(p, "interface"))
+		line(d, 4, "interface", diff_str(p, "interface"));
+	number_line(d, 4, "tag", diff_int(p, "tag"));
+	json_object_foreach(json_object_get(p, "options"), name, v)
+		line(d, 4, name, json_string_value(v));
+	list(d, "initiator-address", json_object_get(p, "addresses"));
+	list(d, "initiator-name", json_object_get(p, "names"));
+	strbuf_puts(d->out, "</portal>\n");
+}
+
+static void portals(struct dump *d, const json_t *all)
+{
+	const char *key;
+	size_t nr = 0;
+	json_t *p;
+
+	json_object_foreach((json_t *)all, key, p)
+		portal(d, key, p, ++nr);
+}
+
+static void system_params(struct dump *d, const json_t *system)
+{
+	static const char *const rows[][3] = {
+		{ "debug", "debug", "off" }, { "slow-command", "slow-command", "off" },
+		{ "State", "state", "ready" }, { "trace", "trace", "off" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (json_object_get(system, rows[i][0]) &&
+		    strcmp(diff_str(system, rows[i][0]), rows[i][2]))
+			line(d, 0, rows[i][1], diff_str(system, rows[i][0]));
+}
+
 int dump_conf(const json_t *state, bool secrets, struct strbuf *out, struct err *err)
 {
 	struct dump d = { .out = out, .err = err,
@@ -284,7 +332,9 @@ int dump_conf(const json_t *state, bool secrets, struct strbuf *out, struct err 
 
 	strbuf_puts(out, "# Written by tgt-admin --dump; see targets.conf(5).\n"
 			 "default-driver iscsi\n");
+	system_params(&d, json_object_get(state, "system"));
 	accounts(&d, 0, "discovery", json_object_get(state, "discovery"));
+	portals(&d, json_object_get(state, "portals"));
 	json_array_foreach(json_object_get(state, "targets"), i, t)
 		target(&d, t);
 	if (!strbuf_ok(out))
