@@ -143,7 +143,7 @@ uint32_t spc_vpd_extended(const struct lu *lu, const struct nexus *n, uint8_t *b
 	(void)n;
 	(void)max;
 	spc_vpd_begin(lu, buf, 0x86, 64);
-	buf[5] = 0x07; /* HEADSUP, ORDSUP, SIMPSUP */
+	buf[5] = 0x0f; /* PRIOR_SUP, HEADSUP, ORDSUP, SIMPSUP */
 	buf[6] = lu->dev->pdt == PDT_DISK ? 0x01 : 0; /* V_SUP: the store's cache is volatile */
 	buf[7] = 0x01; /* LUICLR: reporting 3F/0E once clears it on all LUs (SAM-5 5.14) */
 	buf[13] = SCSI_SENSE_MAX;

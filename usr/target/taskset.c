@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Task sets. Dormant commands wait in order of arrival, so that only the first of
- * them has to be looked at: if it can't be enabled, none behind it can. HEAD OF
+ * Task sets. Dormant commands wait in order of arrival, SIMPLE ones between others by their
+ * priority, so that only the first of them has to be looked at: if it can't be enabled, none behind it can. HEAD OF
  * QUEUE commands never wait; while one is there no other is enabled (SAM-5
  * 8.6.4), and so it is while the set is held. ORDERED ones wait for all older, and all younger wait for them (8.6.3).
  * Called by cmd.c.
@@ -15,6 +15,8 @@
 #include "target/lu.h"
 #include "target/qos.h"
 #include "target/target.h"
+
+#define PASS_MAX 64 /* commands of lower priority that one passes */
 
 void taskset_init(struct taskset *ts)
 {
@@ -50,6 +52,32 @@ static void link_enabled(struct taskset *ts, struct scsi_cmd *cmd)
 	ts->n_hoq += cmd->order == ATTR_HEAD_OF_QUEUE;
 }
 
+/* SAM-5 8.7: 1 is the highest, 15 the lowest; one without stands in the middle. */
+static unsigned int rank(const struct scsi_cmd *cmd)
+{
+	return cmd->priority ? cmd->priority : 8;
+}
+
+/*
+ * Behind all that wait, but a SIMPLE command before SIMPLE ones of lower priority. It passes so many
+ * and no more, so that nobody is passed for ever and the step takes no longer.
+ */
+static void link_dormant(struct taskset *ts, struct scsi_cmd *cmd)
+{
+	struct list *at = ts->dormant.prev;
+	unsigned int passed = 0;
+
+	cmd->state = CMD_DORMANT;
+	while (cmd->order == ATTR_SIMPLE && at != &ts->dormant && passed++ < PASS_MAX) {
+		const struct scsi_cmd *other = list_entry(at, struct scsi_cmd, lu_link);
+
+		if (other->order != ATTR_SIMPLE || rank(other) <= rank(cmd))
+			break;
+		at = at->prev;
+	}
+	list_insert_between(&cmd->lu_link, at, at->next);
+}
+
 bool taskset_enter(struct scsi_cmd *cmd)
 {
 	struct taskset *ts = &cmd->lu->ts;
@@ -63,11 +91,12 @@ bool taskset_enter(struct scsi_cmd *cmd)
 		link_enabled(ts, cmd);
 		return true;
 	}
-	cmd->state = CMD_DORMANT;
-	if (cmd->order == ATTR_HEAD_OF_QUEUE)
+	if (cmd->order == ATTR_HEAD_OF_QUEUE) {
+		cmd->state = CMD_DORMANT;
 		list_push_front(&ts->dormant, &cmd->lu_link);
-	else
-		list_push_back(&ts->dormant, &cmd->lu_link);
+	} else {
+		link_dormant(ts, cmd);
+	}
 	return false;
 }
 

@@ -220,7 +220,7 @@ static void extended_data_tells_task_attributes_and_sense_length(void **state)
 
 	vpd(&q, *state, 0x86);
 	assert_int_equal(q.s.in_len, 64);
-	assert_int_equal(q.data[5], 0x07);
+	assert_int_equal(q.data[5], 0x0f);
 	assert_int_equal(q.data[7], 0x01);
 	assert_int_equal(q.data[13], SCSI_SENSE_MAX);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,75 @@ static void thousands_of_dormant_commands_end_in_one_go(void **state)
 	assert_int_equal(b->lu->ts.n_tasks, 0);
 }
 
+static struct fake_cmd *submit_priority(struct box *b, enum task_attr attr, uint8_t priority)
+{
+	static const uint8_t cdb[10] = { FAKE_TUR };
+	struct fake_cmd *c = fake_prepare(b->n, 1, cdb, 10);
+
+	c->cmd.attr = attr;
+	c->cmd.priority = priority;
+	fake_send(c);
+	return c;
+}
+
+/* The priorities of the commands in @list, in its order. */
+static const char *priorities(const struct list *list)
+{
+	static char text[256];
+	const struct scsi_cmd *cmd;
+	size_t n = 0;
+
+	list_for_each(cmd, list, lu_link)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%u", n ? " " : "",
+				      cmd->order == ATTR_ORDERED ? "O" : "", cmd->priority);
+	return text;
+}
+
+/* SAM-5 8.7: among SIMPLE commands that wait, never past others. */
+static void simple_commands_are_enabled_by_priority(void **state)
+{
+	struct box *b = *state;
+	struct fake_cmd *first = submit_priority(b, ATTR_ORDERED, 0);
+	static const uint8_t before[] = { 0, 5, 15, 1, 5, 8, 9 }, after[] = { 2, 1, 15 };
+	struct fake_cmd *cmds[ARRAY_SIZE(before) + ARRAY_SIZE(after)], *ordered;
+	size_t i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(before); i++)
+		cmds[n++] = submit_priority(b, ATTR_SIMPLE, before[i]);
+	ordered = submit_priority(b, ATTR_ORDERED, 1);
+	for (i = 0; i < ARRAY_SIZE(after); i++)
+		cmds[n++] = submit_priority(b, ATTR_SIMPLE, after[i]);
+	assert_string_equal(priorities(&b->lu->ts.dormant), "1 5 5 0 8 9 15 O1 1 2 15");
+	fake_finish(first, RES_GOOD);
+	assert_string_equal(priorities(&b->lu->ts.enabled), "1 5 5 0 8 9 15");
+	for (i = 0; i < ARRAY_SIZE(before); i++)
+		fake_finish(cmds[i], RES_GOOD);
+	fake_finish(ordered, RES_GOOD);
+	assert_string_equal(priorities(&b->lu->ts.enabled), "1 2 15");
+	for (; i < n; i++)
+		fake_finish(cmds[i], RES_GOOD);
+	assert_int_equal(b->lu->ts.n_tasks, 0);
+}
+
+static void a_command_is_passed_by_a_bounded_number(void **state)
+{
+	enum { MANY = 100 };
+	struct box *b = *state;
+	struct fake_cmd *first = submit_priority(b, ATTR_ORDERED, 0), *cmds[MANY + 1];
+	const struct scsi_cmd *cmd;
+	unsigned int i, behind = 0;
+
+	for (i = 0; i < MANY; i++)
+		cmds[i] = submit_priority(b, ATTR_SIMPLE, 15);
+	cmds[MANY] = submit_priority(b, ATTR_SIMPLE, 1);
+	list_for_each(cmd, &b->lu->ts.dormant, lu_link)
+		behind = cmd == &cmds[MANY]->cmd ? 0 : behind + 1;
+	assert_int_equal(behind, 64);
+	fake_finish(first, RES_GOOD);
+	for (i = 0; i <= MANY; i++)
+		fake_finish(cmds[i], RES_GOOD);
+}
+
 /* Against a plain model: every command that may run runs, at every step of random scripts. */
 static void random_orders_agree_with_the_rules(void **state)
 {
@@ -247,6 +317,8 @@ int main(void)
 		T(data_is_not_asked_for_before_the_turn),
 		T(gates_are_passed_when_the_turn_comes),
 		T(thousands_of_dormant_commands_end_in_one_go),
+		T(simple_commands_are_enabled_by_priority),
+		T(a_command_is_passed_by_a_bounded_number),
 		T(random_orders_agree_with_the_rules),
 	};
 
