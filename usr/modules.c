@@ -19,6 +19,7 @@ struct transport *const modules_transports[] = {
 const struct dev_type *const modules_dev_types[] = {
 	&dev_disk,
 	&dev_controller,
+	&dev_pt,
 	&dev_wlun,
 	NULL,
 };
@@ -29,6 +30,7 @@ const struct bs_type *const modules_stores[] = {
 	&bs_aio_type,
 	&bs_null_type,
 	&bs_mem_type,
+	&bs_sg_type,
 	&bs_fault_type,
 	&bs_delay_type,
 	&bs_trace_type,

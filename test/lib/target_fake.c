@@ -23,6 +23,7 @@
 #include "t_loop.h"
 #include "target/ua.h"
 #include "target_fake_dev.h"
+#include "target_pass.h"
 
 static struct fake *the_fake;
 
@@ -193,7 +194,8 @@ struct transport fake_transport = {
 
 static struct transport *const transports[] = { &fake_transport, NULL };
 static struct bs_type ram; /* as mem, but it needs a path, and knows no flag */
-static const struct bs_type *const stores[] = { &ram, &bs_mem_type, &bs_null_type, NULL };
+static const struct bs_type *const stores[] = { &ram, &bs_mem_type, &bs_null_type, &pass_fake_type,
+					      NULL };
 
 struct fake *fake_new(const struct dev_type *const *devs)
 {

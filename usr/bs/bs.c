@@ -60,7 +60,7 @@ static bool ends_here(const struct bs *bs, const struct bs_req *req, int *result
 		*result = -EROFS;
 	else if (unlikely(bs->cap[req->op] == BS_CAP_NONE))
 		*result = -EOPNOTSUPP;
-	else if (req->op == BS_FLUSH)
+	else if (req->op == BS_FLUSH || req->op == BS_PASS)
 		return false;
 	else if (unlikely(req->offset > bs->size || req->len > bs->size - req->offset ||
 			  ((req->offset | req->len) & (bs->align - 1))))

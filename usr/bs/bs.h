@@ -28,6 +28,7 @@ enum bs_op {
 	BS_EXTENTS,  /* which parts of the range are mapped */
 	BS_PREFETCH, /* a hint; completes with 0 when the range was already cached, else 1 */
 	BS_COPY,     /* the range becomes that of another store, or of another place in this one */
+	BS_PASS,     /* what the device behind the store is told in its own words: struct bs_pass */
 	BS_OPS
 };
 
@@ -53,6 +54,23 @@ struct bs_extent {
 	bool mapped;	      /* false: a hole, which reads as zeroes iff bs->unmap_zeroes */
 };
 
+/* Which way the data of a PASS goes. */
+enum bs_pass_dir { BS_PASS_NO_DATA, BS_PASS_IN, BS_PASS_OUT };
+
+/* Words for a device, and its answer. The store hands both on and looks at neither. */
+struct bs_pass {
+	const uint8_t *words;	/* borrowed */
+	uint8_t *sense;		/* borrowed; the device's explanation goes there */
+	uint32_t timeout_ms;	/* then the kernel takes the device in hand */
+	uint32_t moved;		/* filled in: bytes of data */
+	uint8_t words_len;
+	uint8_t dir;		/* enum bs_pass_dir */
+	bool reset;		/* no words: the device is reset; what came before it ends first */
+	uint8_t sense_max;
+	uint8_t status;		/* filled in, when the result is 0 */
+	uint8_t sense_len;	/* likewise */
+};
+
 /*
  * One request. Embedded in its submitter's struct; borrowed by the store from
  * bs_submit() until @done is called, exactly once, from the loop and never
@@ -73,6 +91,7 @@ struct bs_req {
 	unsigned int max_extents, n_extents;
 	struct bs *src;		   /* COPY: of the same type, held by the submitter; -EOPNOTSUPP when */
 	uint64_t src_offset;	   /* these two can't: then it has to be read and written */
+	struct bs_pass *pass;	   /* PASS; iov and len are its data, offset is 0 */
 	int result;		   /* 0 (PREFETCH: 0 or 1) or -errno; -EIO, -ENOSPC, -ENODEV, ... */
 	void (*done)(struct bs_req *req);
 	uint64_t priv[10];	   /* the store's scratch memory */
@@ -105,6 +124,7 @@ struct bs {
 	uint32_t opt_io;      /* bytes, preferred length; 0 unknown */
 	uint32_t unmap_granularity; /* bytes; 0 unknown */
 	uint32_t copy_piece;  /* bytes that one COPY should have at most */
+	uint32_t pass_max;    /* bytes of data that one PASS can have */
 	uint32_t atomic_max;  /* bytes of the longest WRITE with BS_REQ_ATOMIC; 0: it has none */
 	bool atomic_tears;    /* a READ meanwhile may see a part of it */
 	bool readonly;

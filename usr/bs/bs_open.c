@@ -154,6 +154,7 @@ static struct bs *store_new(struct opening *o, struct bs *child)
 		bs->readonly = child->readonly;
 		bs->rotational = child->rotational;
 		bs->unmap_zeroes = child->unmap_zeroes;
+		bs->pass_max = child->pass_max;
 		bs->atomic_max = child->atomic_max;
 		bs->atomic_tears = child->atomic_max;
 		bs->volatile_cache = child->volatile_cache;

@@ -189,7 +189,7 @@ static void store_fill(struct file *f, const struct stat *st)
 	bs->align = 1;
 	bs->volatile_cache = !bs->sync;
 	bs->rotational = queue_limit(dev, "rotational") == 1;
-	for (unsigned int op = 0; op < BS_OPS; op++)
+	for (unsigned int op = 0; op < BS_PASS; op++)
 		bs->cap[op] = BS_CAP_NATIVE;
 	align_look(f);
 	if (f->block)

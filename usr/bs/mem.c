@@ -249,7 +249,7 @@ static int mem_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	bs->copy_piece = COPY_PIECE;
 	bs->unmap_zeroes = true;
 	bs->atomic_max = UINT32_MAX; /* nothing outlives the daemon, and mem_write() is one step */
-	for (unsigned int op = 0; op < BS_OPS; op++)
+	for (unsigned int op = 0; op < BS_PASS; op++)
 		bs->cap[op] = BS_CAP_NATIVE;
 	return 0;
 }

@@ -26,7 +26,7 @@ static int null_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	free(size);
 	bs->align = 1;
 	bs->unmap_zeroes = true;
-	for (unsigned int op = 0; op < BS_OPS; op++)
+	for (unsigned int op = 0; op < BS_PASS; op++)
 		bs->cap[op] = BS_CAP_NATIVE;
 	bs->copy_piece = UINT32_MAX;
 	return ret;

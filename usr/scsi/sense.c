@@ -125,3 +125,23 @@ uint8_t sense_build(uint8_t *buf, bool descriptor, enum scsi_result r, const str
 		ex = &no_extra;
 	return descriptor ? build_descriptor(buf, i, ex) : build_fixed(buf, i, ex);
 }
+
+/* SPC-4 table 27: RESPONSE CODEs 72h and 73h are the descriptor format. */
+static bool is_descriptor(const uint8_t *sense)
+{
+	return (sense[0] & 0x7e) == 0x72;
+}
+
+uint8_t sense_key(const uint8_t *sense, uint32_t len)
+{
+	if (len < 3)
+		return 0;
+	return sense[is_descriptor(sense) ? 1 : 2] & 0x0f;
+}
+
+uint16_t sense_asc(const uint8_t *sense, uint32_t len)
+{
+	if (len >= 4 && is_descriptor(sense))
+		return get_be16(sense + 2);
+	return len >= 14 && !is_descriptor(sense) ? get_be16(sense + 12) : 0;
+}

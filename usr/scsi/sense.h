@@ -39,4 +39,9 @@ struct sense_extra {
 uint8_t sense_build(uint8_t *buf, bool descriptor, enum scsi_result r,
 		    const struct sense_extra *ex);
 
+/* Of sense data in either format, as a device has sent it; 0 when there is none or it is cut off. */
+uint8_t sense_key(const uint8_t *sense, uint32_t len);
+/* ADDITIONAL SENSE CODE and its QUALIFIER, in this order; 0 likewise. */
+uint16_t sense_asc(const uint8_t *sense, uint32_t len);
+
 #endif

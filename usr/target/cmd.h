@@ -97,6 +97,14 @@ struct scsi_cmd {
 	bool data_done;		/* all of out_want has arrived */
 	struct sense_extra extra; /* what a handler adds to its sense triple */
 
+	/*
+	 * RES_DEVICE: how the device ended it, whose sense data is in @sense already; out_cdb is then what
+	 * it took of the data.
+	 */
+	struct {
+		uint8_t status, sense_len;
+	} device;
+
 	/* The device type's while the command runs; zero when run() is called. */
 	/*
 	 * Set while the command waits for something other than its store, else NULL. Whoever sets

@@ -49,6 +49,8 @@ static enum scsi_result find_row(struct scsi_cmd *cmd)
 	enum scsi_result result = RES_INVALID_OPCODE;
 	const struct opcode *row = optable_find(dev->table, cmd->cdb, cmd->cdb_len, &result);
 
+	if (unlikely(!row && dev->other && lu))
+		row = dev->other(cmd->cdb, cmd->cdb_len);
 	if (unlikely(!lu)) {
 		if (!row || !(row->flags & OP_ANY_LUN))
 			return RES_LUN_NOT_SUPPORTED;
@@ -69,6 +71,8 @@ static enum scsi_result check_cdb(struct scsi_cmd *cmd)
 	uint16_t byte;
 	int8_t bit;
 
+	if (unlikely(!row->cdb_len)) /* passed on as it is */
+		return cmd->attr == ATTR_ACA ? RES_INVALID_MESSAGE : RES_GOOD;
 	if (unlikely(cmd->cdb_len < row->cdb_len))
 		return scsi_bad_cdb(cmd, cmd->cdb_len, -1);
 	if (unlikely(cmd->cdb[0] == OP_VARIABLE_LENGTH && cdb_length(cmd->cdb, 8) != row->cdb_len))

@@ -37,7 +37,7 @@ static void set_residual(struct scsi_residual *res, uint64_t expected, uint64_t 
  */
 static uint32_t produced(const struct scsi_cmd *cmd)
 {
-	if (succeeded(cmd) || cmd->extra.ili || cmd->extra.filemark || cmd->extra.eom)
+	if (succeeded(cmd) || cmd->device.status || cmd->extra.ili || cmd->extra.filemark || cmd->extra.eom)
 		return cmd->in_len;
 	return 0;
 }
@@ -46,13 +46,23 @@ static void set_residuals(struct scsi_cmd *cmd)
 {
 	uint32_t in = produced(cmd);
 	/* One that succeeds would have taken all that its CDB says; one that fails, what came. */
-	uint64_t out = succeeded(cmd) ? cmd->out_cdb : cmd->data_done ? cmd->out_want : 0;
+	uint64_t out = succeeded(cmd) || cmd->device.status ? cmd->out_cdb : cmd->data_done ? cmd->out_want : 0;
 
 	set_residual(&cmd->in_res, cmd->in_edtl, in);
 	set_residual(&cmd->out_res, cmd->out_edtl, out);
 	cmd->in_len = min_u32(in, cmd->in_edtl);
 }
 
+static void explain(struct scsi_cmd *cmd, enum scsi_result result)
+{
+	if (result == RES_DEVICE) {
+		cmd->status = cmd->device.status;
+		cmd->sense_len = cmd->device.sense_len;
+		return;
+	}
+	cmd->sense_len = sense_build(cmd->sense, cmd->lu && cmd->lu->descriptor_sense, result,
+				     &cmd->extra);
+}
 
 void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result)
 {
@@ -60,8 +70,7 @@ void cmd_set_result(struct scsi_cmd *cmd, enum scsi_result result)
 
 	cmd->status = info->status;
 	if (unlikely(info->status == SAM_CHECK_CONDITION))
-		cmd->sense_len = sense_build(cmd->sense, cmd->lu && cmd->lu->descriptor_sense,
-					     result, &cmd->extra);
+		explain(cmd, result);
 	set_residuals(cmd);
 }
 
@@ -89,7 +98,8 @@ static __attribute__((noinline)) void count_unusual(struct scsi_cmd *cmd, enum s
 						    uint64_t ns, uint64_t bytes)
 {
 	enum op_class cls = cmd->op ? (enum op_class)cmd->op->cls : OPC_OTHER;
-	uint8_t key = scsi_result_info(result)->key;
+	uint8_t key = result == RES_DEVICE ? sense_key(cmd->sense, cmd->sense_len) :
+					     scsi_result_info(result)->key;
 
 	stats_count(cmd->io, cls, ns, bytes);
 	if (cmd->lu)

@@ -60,6 +60,11 @@ struct dev_type {
 	const char *bstype;	/* forced store, NULL: any */
 	const char *product;	/* default PRODUCT IDENTIFICATION */
 	const struct opcode_rows *rows;	/* ended by NULL rows; spc's and its own */
+	/*
+	 * The row for a CDB that has none among @rows: for device types that pass on what they don't know. Its
+	 * cdb_len is 0, when the CDB is the device's to check. NULL: there are no others.
+	 */
+	const struct opcode *(*other)(const uint8_t *cdb, size_t cdb_len);
 	const struct vpd_page *vpd;	/* sorted; ended by NULL build */
 	const struct mode_page *modes;	/* sorted; ended by NULL name */
 	struct optable *table;	/* built once by devtype_init() */

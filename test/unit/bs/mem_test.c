@@ -33,7 +33,7 @@ static void null_reads_zeroes_and_keeps_nothing(void **state)
 	assert_int_equal(ext[0].len, 4096);
 	assert_false(ext[0].mapped);
 	assert_int_equal(box_extents(box, bs, 512, 4096, ext, 0), 0);
-	for (int op = 0; op < BS_OPS; op++)
+	for (int op = 0; op < BS_PASS; op++)
 		assert_int_equal(bs->cap[op], BS_CAP_NATIVE);
 	assert_int_equal(box_io(box, bs, BS_UNMAP, 0, 0, NULL, GiB), 0);
 	assert_int_equal(box_io(box, bs, BS_PREFETCH, 0, 0, NULL, GiB), 0);

@@ -97,7 +97,7 @@ static const struct {
 static void every_command_tells_of_every_failing_operation(void **state)
 {
 	static const char *const ops[BS_OPS] = { "read", "write",   "flush",   "unmap",
-						 "zero", "extents", "prefetch", "copy" };
+						 "zero", "extents", "prefetch", "copy", "pass" };
 	static uint8_t out[4 * BS], in[4 * BS];
 	uint8_t cdb[32];
 
