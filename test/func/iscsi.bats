@@ -55,6 +55,16 @@ teardown() { teardown_tgtd; }
 	initiator long_cdbs
 }
 
+@test "tokens carry data from disk to disk, until it is written to" {
+	add_lun 1 2 "$(make_disk other 64M)"
+	initiator tokens >"$DIR/vpd"
+	run sg_vpd --page=0x8f --inhex="$DIR/vpd"
+	[ "$status" -eq 0 ]
+	[[ $output == *'aximum range descriptors: 256'*'Populate token'*'Write using token'* ]]
+	[[ $output == *'Receive ROD token information'*'Report all ROD tokens'* ]]
+	[[ $output == *'change vulnerable'*'block device zero'* ]]
+}
+
 @test "qemu-img copies an image in and finds it identical" {
 	head -c 64M /dev/urandom >"$DIR/random"
 	qemu-img convert -n -f raw -O raw "$DIR/random" "$(url 1)"

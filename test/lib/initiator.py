@@ -326,9 +326,52 @@ def long_cdbs(port, iqn):
     assert status == 2 and sense[2] & 0x0F == 5, (status, sense)
 
 
+def token_ranges(head, ranges):
+    """A parameter list: HEAD, the length of the descriptors, and these."""
+    descs = b"".join(struct.pack(">QIxxxx", lba, n) for lba, n in ranges)
+    out = head + struct.pack(">H", len(descs)) + descs
+    return struct.pack(">H", len(out) - 2) + out[2:]
+
+
+def token_command(s, action, list_id, params, lun=1):
+    return s.command(struct.pack(">BBxxxxIIxx", 0x83, action, list_id, len(params)), write=params, lun=lun)
+
+
+def token_information(s, list_id, lun=1):
+    status, d, _ = s.command(struct.pack(">BBIxxxxIxx", 0x84, 7, list_id, 1024), read=1024, lun=lun)
+    assert status == 0 and len(d) == 4 + int.from_bytes(d[:4], "big"), (status, d)
+    return d
+
+
+def tokens(port, iqn):
+    """Offloaded data transfer from LUN 1 to LUN 2, by two sessions; prints VPD 8Fh as sg_vpd takes it."""
+    a, b = Session(port, iqn), Session(port, iqn, name=NAME + "2", isid=2)
+    for s in a, b:
+        s.ready(1)
+        s.ready(2)
+    data = os.urandom(65536)
+    assert a.write10(1000, data) == 0
+    assert token_command(a, 0x10, 5, token_ranges(bytes(14), [(1000, 100), (1100, 28)]))[0] == 0
+    d = token_information(a, 5)
+    assert d[4:6] == b"\x10\x01" and d[15:24] == b"\xf1" + struct.pack(">Q", 128)
+    token = d[38:550]
+    write = token_ranges(bytes(16) + token + bytes(6), [(0, 128)])
+    assert token_command(b, 0x11, 6, write, lun=2)[0] == 0
+    d = token_information(b, 6, lun=2)
+    assert d[4:6] == b"\x11\x01" and d[16:24] == struct.pack(">Q", 128)
+    assert b.read10(0, 128, lun=2) == data
+    assert a.write10(1127, bytes(512)) == 0
+    status, _, sense = token_command(b, 0x11, 6, write, lun=2)
+    assert status == 2 and sense[2] & 0x0F == 5 and sense[12:14] == b"\x23\x08", (status, sense)
+    zero = struct.pack(">IHH", 0xFFFF0001, 0, 0x1F8) + bytes(504)
+    assert token_command(b, 0x11, 6, token_ranges(bytes(16) + zero + bytes(6), [(8, 8)]), lun=2)[0] == 0
+    assert b.read10(0, 128, lun=2) == data[:4096] + bytes(4096) + data[8192:]
+    print(a.command(struct.pack(">BBBHx", 0x12, 1, 0x8F, 2048), read=2048)[1].hex(" "))
+
+
 def main():
     commands = {f.__name__: f for f in (many, luns, churn, garbage, slow, deaf, writer, check_alive, guesses, chap,
-                                        asked, long_cdbs)}
+                                        asked, long_cdbs, tokens)}
     if sys.argv[1] == "verify":
         verify(*sys.argv[2:])
     else:

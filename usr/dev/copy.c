@@ -17,7 +17,8 @@
 #include "target/target.h"
 
 /* What the inner commands look like to dev/io and dev/range. */
-static const struct opcode inner_row = { .name = "third-party copy", .cdb_len = 16 };
+static const struct opcode inner_row = { .name = "third-party copy", .cdb_len = 16,
+					 .flags = OP_WRITES };
 
 static void inner_init(struct scsi_cmd *cmd, struct lu *lu)
 {
@@ -197,6 +198,16 @@ static bool holes_matter(const struct copy *c)
 
 /* --- the next piece */
 
+/* By a token: whoever has it may read, whether it sees the disk or not. */
+static enum scsi_result source_there(struct copy *c)
+{
+	struct lu *lu = c->src;
+
+	if (lu->dying)
+		return RES_LUN_NOT_SUPPORTED;
+	return lu->background != RES_GOOD ? lu_background(lu, &c->rd.extra) : lu_medium_state(lu);
+}
+
 /* Everything that can have changed since the last one. */
 static enum scsi_result may_go_on(struct copy *c, bool *at_src)
 {
@@ -208,7 +219,7 @@ static enum scsi_result may_go_on(struct copy *c, bool *at_src)
 	r = copy_may(c->nexus, c->dst, true, &c->wr.extra);
 	if (r == RES_GOOD && c->src) {
 		*at_src = true;
-		r = copy_may(c->nexus, c->src, false, &c->rd.extra);
+		r = c->by_token ? source_there(c) : copy_may(c->nexus, c->src, false, &c->rd.extra);
 	}
 	return r;
 }

@@ -26,6 +26,7 @@ struct copy {
 	uint64_t src_offset;	/* bytes; any number */
 	uint64_t dst_offset;	/* bytes; whole blocks of @dst, also with @len and @pad */
 	uint64_t len;		/* bytes of the source */
+	bool by_token;		/* who may read @src was asked when the token was made */
 	uint32_t pad;		/* zeroes that follow them, less than a block of @dst */
 	/* From the loop, never inside copy_start(). */
 	void (*ended)(struct copy *c);

@@ -59,8 +59,16 @@ static bool blocked(const struct lu *lu, const struct scsi_cmd *cmd)
 	return false;
 }
 
+/* Tokens of what will be written end. */
+static inline void tell_written(struct scsi_cmd *cmd)
+{
+	if (unlikely(cmd->lu->written) && cmd->op->flags & OP_WRITES)
+		cmd->lu->written(cmd->lu, cmd->range_first, cmd->range_count);
+}
+
 static void hold(struct scsi_cmd *cmd)
 {
+	tell_written(cmd);
 	cmd->cancel = NULL;
 	if (cmd->range_mode == RANGE_WAIT_EXCLUSIVE) {
 		cmd->range_mode = RANGE_EXCLUSIVE;
@@ -121,6 +129,7 @@ enum scsi_result range_enter(struct scsi_cmd *cmd, enum range_mode want,
 		return lu_background(lu, &cmd->extra);
 	if (likely(want == RANGE_SHARED && list_empty(&lu->ranges))) {
 		cmd->range_mode = RANGE_SHARED;
+		tell_written(cmd);
 		return dev_step_end(cmd, got(cmd));
 	}
 	cmd->range_mode = want == RANGE_SHARED ? RANGE_WAIT_SHARED : RANGE_WAIT_EXCLUSIVE;

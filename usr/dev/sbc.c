@@ -11,6 +11,7 @@
 #include "dev/range.h"
 #include "dev/sbc.h"
 #include "dev/sbc_job.h"
+#include "dev/token.h"
 #include "dev/xcopy.h"
 #include "target/core.h"
 #include "target/target.h"
@@ -148,6 +149,7 @@ static int attach(struct lu *lu, struct err *err)
 		return -ENOMEM;
 	}
 	list_init(&sbc->copies);
+	list_init(&sbc->tokens);
 	sbc->since_ns = loop_now(lu->target->core->loop);
 	range_init(lu);
 	ret = spc_attach(lu, &sbc->spc, &ops, err);
@@ -167,6 +169,7 @@ static void detach(struct lu *lu)
 	sbc_job_forget(lu);
 	sbc_sanitize_forget(lu);
 	xcopy_forget_all(lu);
+	tokens_free(lu);
 	spc_detach(lu);
 	free(sbc);
 }
@@ -175,6 +178,7 @@ static void medium_changed(struct lu *lu)
 {
 	struct sbc *sbc = to_sbc(lu);
 
+	tokens_cancel(lu);
 	sbc_flush_forget(sbc);
 	sbc->flush_failed = false;
 	lu->stopped = false;
@@ -213,6 +217,8 @@ static const struct opcode_rows rows[] = {
 	OPCODE_ROWS(sbc_sanitize_rows),
 	OPCODE_ROWS(xcopy_rows),
 	OPCODE_ROWS(xcopy_results_rows),
+	OPCODE_ROWS(token_rows),
+	OPCODE_ROWS(token_results_rows),
 	OPCODE_ROWS_END,
 };
 

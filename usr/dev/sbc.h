@@ -40,6 +40,7 @@ struct sbc {
 	struct list copies;	 /* struct xcopy: third-party copies that run, or may be asked about */
 	uint64_t starts, loads;	 /* START STOP UNIT: of the disk, of the medium */
 	uint64_t since_ns;	 /* when the LU was made */
+	struct list tokens;	 /* struct token */
 	bool format_corrupt;	 /* a FORMAT UNIT failed */
 	uint32_t next_block_size; /* by MODE SELECT, for the next FORMAT UNIT; 0: as it is */
 };
@@ -85,6 +86,8 @@ extern const struct opcode sbc_format_rows[1];	  /* FORMAT UNIT */
 extern const struct opcode sbc_sanitize_rows[3];  /* SANITIZE */
 
 extern const struct opcode xcopy_rows[3];	  /* EXTENDED COPY, COPY OPERATION ABORT */
+extern const struct opcode token_rows[2];	  /* POPULATE TOKEN, WRITE USING TOKEN */
+extern const struct opcode token_results_rows[2]; /* RECEIVE ROD TOKEN ..., REPORT ALL ROD TOKENS */
 extern const struct opcode xcopy_results_rows[6]; /* RECEIVE COPY ... */
 
 extern const struct vpd_page sbc_vpd[];

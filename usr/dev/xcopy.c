@@ -35,14 +35,17 @@ struct xcopy *xcopy_find(const struct scsi_cmd *cmd, uint32_t list_id, bool lid4
 
 uint64_t xcopy_bytes(const struct xcopy *x)
 {
+	if (x->token_lost)
+		return x->lost_at;
 	return x->bytes + (x->state == XCOPY_RUNS ? x->copy.done : 0);
 }
 
-static void xcopy_free(struct xcopy *x)
+void xcopy_free(struct xcopy *x)
 {
 	list_del(&x->link);
 	list_del(&x->watch.link);
 	xcopy_unhold(x);
+	free(x->made);
 	free(x);
 }
 
@@ -80,7 +83,10 @@ static void remember(struct xcopy *x, enum scsi_result r, const struct sense_ext
 {
 	const struct scsi_result_info *i = scsi_result_info(r);
 
-	x->state = r == RES_GOOD ? XCOPY_DONE : r == RES_TASK_ABORTED ? XCOPY_STOPPED : XCOPY_FAILED;
+	x->state = r == RES_GOOD	   ? XCOPY_DONE
+		   : r == RES_CA_UNDERRUN  ? XCOPY_SHORT
+		   : r == RES_TASK_ABORTED ? XCOPY_STOPPED
+					   : XCOPY_FAILED;
 	x->status = i->status;
 	if (i->status == SAM_CHECK_CONDITION)
 		x->sense_len = sense_build(x->sense, false, r, ex);
@@ -107,7 +113,7 @@ static void xcopy_end(struct xcopy *x, enum scsi_result r, const struct sense_ex
 
 static void segment_failed(struct xcopy *x, enum scsi_result r, struct sense_extra *ex)
 {
-	ex->cmd_info_valid = true;
+	ex->cmd_info_valid = !x->parts;
 	ex->cmd_info = x->seg; /* SPC-4 5.17.7.3: its third and fourth byte */
 	xcopy_end(x, r, ex);
 }
@@ -123,11 +129,16 @@ static void segment_copied(struct copy *c)
 
 	if (c->result == RES_GOOD) {
 		x->bytes += c->done;
+		c->done = 0;
 		x->seg++;
 		segments_next(x);
+	} else if (x->token_lost) {
+		xcopy_end(x, RES_TOKEN_CANCELLED, &ex);
 	} else if (c->result == RES_TASK_ABORTED) {
+		x->bytes += c->done;
 		xcopy_end(x, RES_TASK_ABORTED, &ex);
 	} else {
+		x->bytes += c->backward ? 0 : c->done;
 		tell_third(x, &ex);
 		tell_residual(x, &ex);
 		segment_failed(x, RES_CA_THIRD_PARTY, &ex);
@@ -217,6 +228,36 @@ static enum scsi_result segment_start(struct xcopy *x, struct sense_extra *ex)
 	return RES_PENDING;
 }
 
+/* A piece of what a token stands for. */
+static enum scsi_result part_start(struct xcopy *x)
+{
+	const struct token_part *p = &x->parts[x->seg];
+	struct copy *c = &x->copy;
+
+	memset(c, 0, sizeof(*c));
+	c->nexus = x->nexus;
+	c->src = x->cscds[0].lu;
+	c->by_token = true;
+	c->dst = x->lu;
+	c->src_offset = p->src;
+	c->dst_offset = p->dst;
+	c->len = p->len;
+	c->pad = p->pad;
+	c->ended = segment_copied;
+	copy_start(c);
+	return RES_PENDING;
+}
+
+/* SBC-4 4.28.2: INFORMATION is how many blocks were written, where that is less than was wanted. */
+static enum scsi_result parts_end(const struct xcopy *x, struct sense_extra *ex)
+{
+	if (!x->wants_more)
+		return RES_GOOD;
+	ex->info_valid = true;
+	ex->info = xcopy_bytes(x) >> x->lu->block_shift;
+	return RES_CA_UNDERRUN;
+}
+
 static void segments_next(struct xcopy *x)
 {
 	struct sense_extra ex = { .field_bit = -1 };
@@ -224,11 +265,15 @@ static void segments_next(struct xcopy *x)
 
 	if (x->stop || x->lu->dying)
 		r = RES_TASK_ABORTED;
+	else if (x->token_lost)
+		r = RES_TOKEN_CANCELLED;
 	else if (x->seg < x->n_segs)
-		r = segment_start(x, &ex);
+		r = x->parts ? part_start(x) : segment_start(x, &ex);
+	else if (x->parts)
+		r = parts_end(x, &ex);
 	if (r == RES_PENDING)
 		return;
-	if (r == RES_GOOD || r == RES_TASK_ABORTED)
+	if (r == RES_GOOD || r == RES_TASK_ABORTED || x->parts)
 		xcopy_end(x, r, &ex);
 	else
 		segment_failed(x, r, &ex);
@@ -240,6 +285,16 @@ static void xcopy_stop(struct xcopy *x)
 {
 	x->stop = true;
 	if (x->state == XCOPY_RUNS && x->started)
+		copy_stop(&x->copy);
+}
+
+void xcopy_lose_token(struct xcopy *x)
+{
+	if (x->state != XCOPY_RUNS || x->token_lost)
+		return;
+	x->lost_at = xcopy_bytes(x);
+	x->token_lost = true;
+	if (x->started)
 		copy_stop(&x->copy);
 }
 
@@ -303,7 +358,7 @@ static bool make_room(struct lu *lu)
 	return over;
 }
 
-static struct xcopy *xcopy_new(struct scsi_cmd *cmd)
+struct xcopy *xcopy_new(struct scsi_cmd *cmd)
 {
 	struct xcopy *x = calloc(1, sizeof(*x));
 
@@ -312,10 +367,12 @@ static struct xcopy *xcopy_new(struct scsi_cmd *cmd)
 	x->lu = cmd->lu;
 	x->nexus = cmd->nexus;
 	x->nexus_seq = cmd->nexus->seq;
-	x->lid4 = cmd->op->sa == SA_LID4;
+	x->action = (uint8_t)cmd->op->sa;
+	x->lid4 = x->action != SA_LID1;
 	x->watch.gone = nexus_gone;
 	list_init(&x->link);
 	list_init(&x->watch.link);
+	list_init(&x->token_link);
 	loop_call_init(&x->begin, LOOP_COMPLETE, begin);
 	return x;
 }
@@ -333,7 +390,21 @@ static enum scsi_result take_list_id(const struct xcopy *x, const struct scsi_cm
 	return RES_GOOD;
 }
 
-static enum scsi_result xcopy_run(struct scsi_cmd *cmd, struct xcopy *x)
+enum scsi_result xcopy_admit(struct xcopy *x, struct scsi_cmd *cmd)
+{
+	enum scsi_result r = take_list_id(x, cmd);
+
+	return r == RES_GOOD && !make_room(cmd->lu) ? RES_BUSY : r;
+}
+
+void xcopy_over(struct scsi_cmd *cmd, struct xcopy *x)
+{
+	x->state = XCOPY_DONE;
+	list_push_back(copies(cmd->lu), &x->link);
+	list_push_back(&cmd->nexus->watches, &x->watch.link);
+}
+
+enum scsi_result xcopy_run(struct scsi_cmd *cmd, struct xcopy *x)
 {
 	struct lu *lu = cmd->lu;
 
@@ -360,9 +431,7 @@ static enum scsi_result extended_copy(struct scsi_cmd *cmd)
 		return RES_BUSY;
 	r = xcopy_parse(x, cmd);
 	if (r == RES_GOOD)
-		r = take_list_id(x, cmd);
-	if (r == RES_GOOD && !make_room(cmd->lu))
-		r = RES_BUSY;
+		r = xcopy_admit(x, cmd);
 	if (r == RES_GOOD)
 		return xcopy_run(cmd, x);
 	xcopy_free(x);

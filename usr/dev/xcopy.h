@@ -43,9 +43,16 @@ struct xcopy_seg {
 	uint64_t src_lba, dst_lba;
 };
 
-enum xcopy_state { XCOPY_RUNS, XCOPY_DONE, XCOPY_FAILED, XCOPY_STOPPED };
+/* XCOPY_SHORT: WRITE USING TOKEN of a token that stands for less than was asked for. */
+enum xcopy_state { XCOPY_RUNS, XCOPY_DONE, XCOPY_SHORT, XCOPY_FAILED, XCOPY_STOPPED };
 
-/* One operation. Owner: spc_lu.copies of the LU that got the command. */
+/* A piece of WRITE USING TOKEN; all in bytes. */
+struct token_part {
+	uint64_t src, dst, len;
+	uint32_t pad; /* zeroes behind it */
+};
+
+/* One operation. Owner: sbc.copies of the LU that got the command. */
 struct xcopy {
 	struct list link;
 	struct lu *lu; /* held while it runs */
@@ -56,6 +63,7 @@ struct xcopy {
 	bool started, stop;
 	struct scsi_cmd *cmd; /* waits for the end; NULL: none */
 	uint32_t list_id;
+	uint8_t action; /* of the command */
 	bool lid4, immed;
 	bool keep; /* RECEIVE COPY ... may ask for it afterwards */
 	enum xcopy_state state;
@@ -64,6 +72,14 @@ struct xcopy {
 	struct xcopy_cscd cscds[XCOPY_CSCDS];
 	struct xcopy_seg *segs;
 	struct copy copy;
+	/* Of tokens only. */
+	struct token *token; /* that is read; NULL: none, or zeroes */
+	struct list token_link;
+	struct token_part *parts; /* @n_segs of them, of @cscds[0].lu; NULL: it is EXTENDED COPY */
+	bool delete_token; /* at the end */
+	bool wants_more, token_lost;
+	uint64_t lost_at; /* bytes that were good when the token was lost */
+	uint8_t *made; /* the token that POPULATE TOKEN made */
 	struct sense_third third;
 	uint8_t status, sense_len;
 	uint8_t sense[SCSI_SENSE_MAX];
@@ -76,6 +92,20 @@ struct xcopy {
 enum scsi_result xcopy_parse(struct xcopy *x, struct scsi_cmd *cmd);
 void xcopy_unhold(struct xcopy *x);
 
+/*
+ * A new operation of @cmd, with its list identifier to be set; NULL: no memory. xcopy_admit(): it may
+ * run, by its list identifier and by how many there are. xcopy_run(): it does, and the end of @cmd
+ * follows, unless it is immediate; x->segs or x->parts and n_segs are there.
+ */
+struct xcopy *xcopy_new(struct scsi_cmd *cmd);
+enum scsi_result xcopy_admit(struct xcopy *x, struct scsi_cmd *cmd);
+enum scsi_result xcopy_run(struct scsi_cmd *cmd, struct xcopy *x);
+/* It had nothing to copy, and is over and remembered. */
+void xcopy_over(struct scsi_cmd *cmd, struct xcopy *x);
+void xcopy_free(struct xcopy *x);
+/* Its token isn't valid any more: it ends. */
+void xcopy_lose_token(struct xcopy *x);
+
 /* The one with this list identifier of the nexus that sent @cmd; NULL: none. */
 struct xcopy *xcopy_find(const struct scsi_cmd *cmd, uint32_t list_id, bool lid4);
 /* Bytes so far. */
@@ -83,7 +113,13 @@ uint64_t xcopy_bytes(const struct xcopy *x);
 /* For the end of a LU and for its resets: stops what runs, forgets what is over. */
 void xcopy_forget_all(struct lu *lu);
 
+/* COPY OPERATION STATUS, and when it is worth asking again. */
+#define XCOPY_POLL_MS 100
+uint8_t xcopy_status(const struct xcopy *x);
+
 /* VPD 8Fh, Third-Party Copy. */
+/* A descriptor of @len bytes behind its header at *@at; returns them, zeroed. */
+uint8_t *xcopy_vpd_desc(uint8_t *buf, uint32_t *at, uint16_t type, uint32_t len);
 bool xcopy_vpd_enabled(const struct lu *lu);
 uint32_t xcopy_vpd(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "dev/copy.h"
 #include "dev/sbc.h"
+#include "dev/token.h"
 #include "dev/xcopy.h"
 
 #define LID1_HEADER 16U
@@ -189,6 +190,9 @@ void xcopy_unhold(struct xcopy *x)
 			lu_release(x->cscds[i].lu);
 		x->cscds[i].lu = NULL;
 	}
+	token_drop(x);
 	free(x->segs);
+	free(x->parts);
 	x->segs = NULL;
+	x->parts = NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "dev/sbc.h"
+#include "dev/token.h"
 #include "dev/xcopy.h"
 
 enum {
@@ -20,13 +21,15 @@ enum {
 };
 
 /* COPY OPERATION STATUS, SPC-4 table 242; of LID1 they are 0, 1, 2 */
-static uint8_t status_code(const struct xcopy *x)
+uint8_t xcopy_status(const struct xcopy *x)
 {
 	switch (x->state) {
 	case XCOPY_RUNS:
 		return x->immed ? 0x12 : 0x11;
 	case XCOPY_DONE:
 		return 0x01;
+	case XCOPY_SHORT:
+		return 0x03;
 	case XCOPY_STOPPED:
 		return 0x60;
 	default:
@@ -119,13 +122,13 @@ static enum scsi_result status_lid4(struct scsi_cmd *cmd)
 		return RES_INVALID_FIELD_CDB;
 	put_be32(d, 32u + x->sense_len - 4);
 	d[4] = (uint8_t)cmd->op->sa;
-	d[5] = status_code(x);
-	put_be32(d + 8, x->state == XCOPY_RUNS ? 100 : UINT32_MAX); /* ms until it is worth asking */
+	d[5] = xcopy_status(x);
+	put_be32(d + 8, x->state == XCOPY_RUNS ? XCOPY_POLL_MS : UINT32_MAX);
 	d[12] = x->state == XCOPY_RUNS ? 0 : x->status;
 	d[13] = d[14] = x->sense_len;
 	d[15] = count_units(xcopy_bytes(x), UINT64_MAX, &count);
 	put_be64(d + 16, count);
-	put_be16(d + 24, x->seg);
+	put_be16(d + 24, x->parts || x->made ? 0 : x->seg);
 	memcpy(d + 32, x->sense, x->sense_len);
 	return scsi_cmd_reply(cmd, d, 32u + x->sense_len);
 }
@@ -140,7 +143,7 @@ static enum scsi_result data_lid4(struct scsi_cmd *cmd)
 		return RES_INVALID_FIELD_CDB;
 	put_be32(d, 36u + x->sense_len - 4);
 	d[4] = (uint8_t)cmd->op->sa;
-	d[5] = status_code(x);
+	d[5] = xcopy_status(x);
 	d[12] = x->state == XCOPY_RUNS ? 0 : x->status;
 	d[13] = d[14] = x->sense_len;
 	memcpy(d + 32, x->sense, x->sense_len);
@@ -193,8 +196,7 @@ const struct opcode xcopy_results_rows[6] = {
 
 /* --- VPD 8Fh, SPC-4 7.8.17 */
 
-/* A descriptor of @len bytes behind its header; returns them, zeroed. */
-static uint8_t *add_desc(uint8_t *buf, uint32_t *at, uint16_t type, uint32_t len)
+uint8_t *xcopy_vpd_desc(uint8_t *buf, uint32_t *at, uint16_t type, uint32_t len)
 {
 	uint8_t *p = buf + *at;
 
@@ -226,7 +228,7 @@ static void put_commands(const struct lu *lu, uint8_t *buf, uint32_t *at)
 		}
 	}
 	list[0] = (uint8_t)(len - 1);
-	memcpy(add_desc(buf, at, 0x0001, len), list, len);
+	memcpy(xcopy_vpd_desc(buf, at, 0x0001, len), list, len);
 }
 
 uint32_t xcopy_vpd(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max)
@@ -236,19 +238,21 @@ uint32_t xcopy_vpd(const struct lu *lu, const struct nexus *n, uint8_t *buf, uin
 
 	(void)n;
 	(void)max;
+	token_vpd_limits(lu, buf, &at);
 	put_commands(lu, buf, &at);
-	p = add_desc(buf, &at, 0x0004, 28); /* Parameter Data */
+	p = xcopy_vpd_desc(buf, &at, 0x0004, 28); /* Parameter Data */
 	put_be16(p + 4, XCOPY_CSCDS);
 	put_be16(p + 6, XCOPY_SEGMENTS);
 	put_be32(p + 8, XCOPY_LIST_MAX);
-	p = add_desc(buf, &at, 0x0008, 3); /* Supported Descriptors */
+	p = xcopy_vpd_desc(buf, &at, 0x0008, 3); /* Supported Descriptors */
 	p[0] = 2;
 	p[1] = XCOPY_SEG_BLOCK_BLOCK;
 	p[2] = XCOPY_CSCD_IDENT;
-	p = add_desc(buf, &at, 0x000c, 4); /* Supported CSCD Descriptor IDs */
+	p = xcopy_vpd_desc(buf, &at, 0x000c, 4); /* Supported CSCD Descriptor IDs */
 	put_be16(p, 2);
 	put_be16(p + 2, XCOPY_CSCD_SELF);
-	p = add_desc(buf, &at, 0x8001, 32); /* General Copy Operations */
+	token_vpd_types(lu, buf, &at);
+	p = xcopy_vpd_desc(buf, &at, 0x8001, 32); /* General Copy Operations */
 	put_be32(p, XCOPY_CONCURRENT);
 	put_be32(p + 4, XCOPY_CONCURRENT);
 	put_be32(p + 8, XCOPY_SEGMENT_BYTES);

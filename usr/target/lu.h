@@ -110,6 +110,8 @@ struct lu {
 	struct reserve resv;
 	struct list itls;		/* struct itl by lu_link */
 	struct list ranges;		/* dev/range: see there */
+	void (*written)(struct lu *lu, uint64_t first, uint64_t count); /* blocks will change; NULL:
+					   nobody wants to know */
 	struct loop_call range_call;	/* dev/range: those that wait are looked at again */
 	unsigned int n_prevent;		/* nexuses that prevent medium removal */
 	struct lu_keep *keep;		/* lu_keep.h: what it remembers over restarts; NULL: nothing */

@@ -71,7 +71,10 @@ static const struct expected {
 	{ 0x7f, 0x0009, READER, false }, /* READ(32) */
 	{ 0x7f, 0x000a, READER, false }, /* VERIFY(32) */
 	{ 0x7f, -1, NONE, false },	/* WRITE(32) and its like */
-	{ 0x83, -1, NONE, false },	/* EXTENDED COPY, POPULATE TOKEN */
+	{ 0x83, 0x10, READER, false },	/* POPULATE TOKEN */
+	{ 0x83, -1, NONE, false },	/* EXTENDED COPY, WRITE USING TOKEN */
+	{ 0x84, 0x07, ALL, true },	/* RECEIVE ROD TOKEN INFORMATION */
+	{ 0x84, 0x08, ALL, true },	/* REPORT ALL ROD TOKENS */
 	{ 0x84, -1, READER, false },	/* RECEIVE COPY RESULTS */
 	{ 0x88, -1, READER, false },	/* READ(16) */
 	{ 0x89, -1, NONE, false },	/* COMPARE AND WRITE */

@@ -261,7 +261,7 @@ static void many_results_make_the_oldest_go(void **state)
 static void vpd_8f_tells_of_it_and_it_can_be_turned_off(void **state)
 {
 	struct pair *p = *state;
-	uint8_t inquiry[32] = { 0x12, 1, 0x8f, 1, 0 }, vpd[256], std[32] = { 0x12, 0, 0, 0, 96 };
+	uint8_t inquiry[32] = { 0x12, 1, 0x8f, 4, 0 }, vpd[1024], std[32] = { 0x12, 0, 0, 0, 96 };
 	uint8_t cdb[32] = { 0x83 };
 	unsigned int seen = 0;
 
