@@ -145,3 +145,16 @@ shorter() {
 	[ "$status" -ne 0 ]
 	[[ $output == *'take the store rdwr'* ]]
 }
+
+@test "passthrough says what it wants" {
+	start_tgtd
+	tgtadm --mode sys --op show | grep -x '    passthrough'
+	add_target
+	run add_lun 1 1 /dev/null --device-type pt --bstype sg
+	[ "$status" -ne 0 ]
+	[[ $output == *'/dev/null is no SCSI device with a node /dev/sgN'* ]]
+	run add_lun 1 1 "$(make_disk d 1M)" --device-type pt
+	[[ $output == *'is no device'* ]]
+	run add_lun 1 1 /dev/null --device-type pt --bstype rdwr
+	[[ $output == *'uses backing store type sg only'* ]]
+}

@@ -122,10 +122,27 @@ static void results_are_of_one_piece(void **state)
 	assert_int_equal(scsi_result_info(RES_GOOD)->status, SAM_GOOD);
 }
 
+static void key_and_code_are_read_from_either_format(void **state)
+{
+	static const uint8_t fixed[] = { 0x70, 0, 0x46, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x28, 0x01 };
+	static const uint8_t descriptor[] = { 0x72, 0x05, 0x24, 0x07 };
+
+	(void)state;
+	assert_int_equal(sense_key(fixed, sizeof(fixed)), 6);
+	assert_int_equal(sense_asc(fixed, sizeof(fixed)), 0x2801);
+	assert_int_equal(sense_key(descriptor, sizeof(descriptor)), 5);
+	assert_int_equal(sense_asc(descriptor, sizeof(descriptor)), 0x2407);
+	for (uint32_t len = 0; len < 3; len++)
+		assert_int_equal(sense_key(fixed, len) | sense_asc(fixed, len), 0);
+	assert_int_equal(sense_asc(fixed, 13), 0);
+	assert_int_equal(sense_asc(descriptor, 3), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plain_triple),
+		cmocka_unit_test(key_and_code_are_read_from_either_format),
 		cmocka_unit_test(information),
 		cmocka_unit_test(command_information),
 		cmocka_unit_test(field_pointers),
