@@ -145,6 +145,15 @@ identify() {
 		sg_ident --clear $G && ! sg_ident --ascii $G | grep -q shelf
 }
 
+tested() {
+	sg_logs -p 0x10 $G | grep -q 'completed without error'
+}
+
+self_tests() {
+	sg_senddiag --selftest=5 $G && says 'completed without error' sg_logs -p 0x10 $G &&
+		sg_senddiag --selftest=2 $G && within 60 tested
+}
+
 reassign() {
 	pattern R 512 >$work/in && sg_dd if=$work/in of=$G bs=512 seek=700 count=1 2>/dev/null &&
 		sg_reassign --address=700,701 $G && block 700 R
@@ -188,6 +197,7 @@ ok 'sg_get_lba_status' lba_status
 ok 'sg_compare_and_write' compare_and_write
 ok 'sg_verify' verify
 ok 'sg_turs, sg_requests, sg_luns, sg_start, sg_senddiag' small_ones
+ok 'sg_senddiag: self-tests' self_tests
 ok 'sg_reset: LUN, target' resets
 when 0x48,2 'sg_sanitize' sanitize
 when 0x83,0 'sg_xcopy' xcopy

@@ -127,6 +127,8 @@ static const struct spc_ops ops = {
 	.block_desc = sbc_block_desc,
 	.set_block_desc = sbc_set_block_desc,
 	.logs = sbc_logs,
+	.self_test = sbc_self_test,
+	.self_test_progress = sbc_selftest_progress,
 };
 
 /* What was kept about the medium that is there now. */
@@ -157,6 +159,8 @@ static int attach(struct lu *lu, struct err *err)
 		free(sbc);
 	else
 		medium_resume(lu);
+	if (!ret)
+		sbc_selftest_resume(lu);
 	return ret;
 }
 
@@ -164,6 +168,7 @@ static void detach(struct lu *lu)
 {
 	struct sbc *sbc = to_sbc(lu);
 
+	sbc_selftest_stop(lu);
 	range_done(lu);
 	sbc_flush_forget(sbc);
 	sbc_job_forget(lu);
@@ -178,6 +183,7 @@ static void medium_changed(struct lu *lu)
 {
 	struct sbc *sbc = to_sbc(lu);
 
+	sbc_selftest_stop(lu);
 	tokens_cancel(lu);
 	sbc_flush_forget(sbc);
 	sbc->flush_failed = false;
@@ -193,6 +199,7 @@ static void reset(struct lu *lu)
 {
 	lu->stopped = false;
 	to_sbc(lu)->next_block_size = 0;
+	sbc_selftest_stop(lu);
 	xcopy_forget_all(lu);
 	spc_modes_reset(lu);
 }

@@ -24,9 +24,14 @@
 #define SBC_ZERO_PIECE (256 * MiB)
 #define SBC_EMULATED_PIECE (4 * MiB)
 
+/* Self-tests that are remembered, each as in the log page. */
+#define SBC_SELFTESTS 20U
+#define SBC_SELFTEST_LEN 16U
+
 struct sbc_flush;
 struct sbc_job;
 struct sbc_sanitize;
+struct sbc_selftest;
 
 struct sbc {
 	struct spc_lu spc;	 /* first: lu->dev_priv */
@@ -41,6 +46,8 @@ struct sbc {
 	uint64_t starts, loads;	 /* START STOP UNIT: of the disk, of the medium */
 	uint64_t since_ns;	 /* when the LU was made */
 	struct list tokens;	 /* struct token */
+	struct sbc_selftest *selftest; /* that runs; NULL: none */
+	uint8_t selftests[SBC_SELFTESTS][SBC_SELFTEST_LEN]; /* the last ones, newest first */
 	bool format_corrupt;	 /* a FORMAT UNIT failed */
 	uint32_t next_block_size; /* by MODE SELECT, for the next FORMAT UNIT; 0: as it is */
 };
@@ -133,6 +140,14 @@ uint64_t sbc_zero_piece(const struct lu *lu, enum bs_op op);
 uint32_t sbc_medium_len(const struct lu *lu);
 void sbc_medium_put(const struct lu *lu, uint8_t *buf);
 bool sbc_medium_is(const struct lu *lu, const uint8_t *kept, uint32_t len);
+
+/* Self-tests: spc_ops.self_test and .self_test_progress; log page 10h. */
+enum scsi_result sbc_self_test(struct scsi_cmd *cmd, unsigned int code);
+bool sbc_selftest_progress(const struct lu *lu, uint16_t *progress);
+uint32_t sbc_selftest_log(const struct lu *lu, uint8_t *buf, uint32_t max);
+void sbc_selftest_resume(struct lu *lu);
+/* A reset, another medium, the end of the LU. */
+void sbc_selftest_stop(struct lu *lu);
 
 /* How long the LU has been there. */
 uint64_t sbc_powered_ns(const struct lu *lu);

@@ -175,6 +175,7 @@ const struct spc_log_page sbc_logs[] = {
 	{ 0x06, 0x00, "Non-Medium Error", NULL, other_counters },
 	SPC_LOG_TEMPERATURE,
 	{ 0x0e, 0x00, "Start-Stop Cycle Counter", start_stop, NULL },
+	{ 0x10, 0x00, "Self-Test Results", sbc_selftest_log, NULL },
 	{ 0x15, 0x00, "Background Scan", background_scan, NULL },
 	{ 0x19, 0x00, "General Statistics and Performance", time_interval, general_counters },
 	SPC_LOG_EXCEPTIONS,

@@ -161,6 +161,18 @@ uint32_t spc_log_exceptions(const struct lu *lu, uint8_t *buf, uint32_t max);
 
 /* The logical unit. */
 
+/* SELF-TEST CODE, SPC-4 table 262 */
+enum {
+	SELFTEST_BG_SHORT = 1,
+	SELFTEST_BG_EXTENDED = 2,
+	SELFTEST_ABORT = 4,
+	SELFTEST_FG_SHORT = 5,
+	SELFTEST_FG_EXTENDED = 6,
+};
+
+/* What the extended one takes about: EXTENDED SELF-TEST COMPLETION TIME. */
+uint64_t spc_selftest_seconds(const struct lu *lu);
+
 /* What a device type adds to the shared commands. Every member may be NULL. */
 struct spc_ops {
 	/*
@@ -179,6 +191,13 @@ struct spc_ops {
 	 */
 	enum scsi_result (*set_block_desc)(struct scsi_cmd *cmd, const struct spc_block_desc *d,
 					   uint16_t offset, bool apply);
+	/*
+	 * SEND DIAGNOSTIC with @code, one of those below; 0: the default self-test. RES_PENDING: the end
+	 * follows. NULL: what is done in the foreground passes, there is nothing in the background.
+	 */
+	enum scsi_result (*self_test)(struct scsi_cmd *cmd, unsigned int code);
+	/* One runs; how far it is, of 65536. Goes with @self_test. */
+	bool (*self_test_progress)(const struct lu *lu, uint16_t *progress);
 	const struct spc_log_page *logs; /* sorted; without 00h */
 };
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SEND DIAGNOSTIC (SPC-4 6.42) and RECEIVE DIAGNOSTIC RESULTS (SPC-4 6.31). The
- * self-test always passes; the only diagnostic page is 00h, the list of pages.
+ * SEND DIAGNOSTIC (SPC-4 6.42) and RECEIVE DIAGNOSTIC RESULTS (SPC-4 6.31). Self-tests are the
+ * device type's; the default one passes. The only diagnostic page is 00h, the list of pages.
  */
 #include "base/bytes.h"
 #include "dev/spc.h"
 #include "target/cmd.h"
-
-/* SELF-TEST CODE (SPC-4 table 262). Background tests would need the self-test results log page. */
-enum { SELFTEST_NONE = 0, SELFTEST_FOREGROUND_SHORT = 5, SELFTEST_FOREGROUND_EXTENDED = 6 };
 
 /* The list may only ask for page 00h: PAGE CODE, reserved, PAGE LENGTH 0. */
 static enum scsi_result check_page_list(struct scsi_cmd *cmd)
@@ -24,15 +21,43 @@ static enum scsi_result check_page_list(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
+/* All of the medium, at 100 MiB/s. */
+uint64_t spc_selftest_seconds(const struct lu *lu)
+{
+	uint64_t bytes = lu->blocks << lu->block_shift;
+
+	return (bytes + 100 * MiB - 1) / (100 * MiB);
+}
+
+static const struct spc_ops *ops(const struct scsi_cmd *cmd)
+{
+	static const struct spc_ops none;
+
+	return spc_lu(cmd->lu)->ops ? spc_lu(cmd->lu)->ops : &none;
+}
+
+static bool code_known(const struct scsi_cmd *cmd, unsigned int code)
+{
+	switch (code) {
+	case 0:
+	case SELFTEST_FG_SHORT:
+	case SELFTEST_FG_EXTENDED:
+		return true;
+	case SELFTEST_BG_SHORT:
+	case SELFTEST_BG_EXTENDED:
+	case SELFTEST_ABORT:
+		return ops(cmd)->self_test;
+	default:
+		return false;
+	}
+}
+
 static enum scsi_result check_send(struct scsi_cmd *cmd)
 {
 	unsigned int code = cmd->cdb[1] >> 5;
 	bool self_test = cmd->cdb[1] & 0x04;
 
-	if (self_test && code)
-		return scsi_bad_cdb(cmd, 1, 7);
-	if (code != SELFTEST_NONE && code != SELFTEST_FOREGROUND_SHORT &&
-	    code != SELFTEST_FOREGROUND_EXTENDED)
+	if ((self_test && code) || !code_known(cmd, code))
 		return scsi_bad_cdb(cmd, 1, 7);
 	if (cmd->out_cdb && (self_test || code))
 		return scsi_bad_cdb(cmd, 3, -1);
@@ -43,7 +68,9 @@ static enum scsi_result check_send(struct scsi_cmd *cmd)
 
 static enum scsi_result send_diagnostic(struct scsi_cmd *cmd)
 {
-	return cmd->out_cdb ? check_page_list(cmd) : RES_GOOD;
+	if (cmd->out_cdb)
+		return check_page_list(cmd);
+	return ops(cmd)->self_test ? ops(cmd)->self_test(cmd, cmd->cdb[1] >> 5) : RES_GOOD;
 }
 
 /* PCV 0 asks for the page that SEND DIAGNOSTIC prepared, which can only have been 00h. */

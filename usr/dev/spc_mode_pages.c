@@ -3,6 +3,7 @@
  * Mode pages that several device types have (SPC-4 7.5). @p is the page without
  * its header of 2 (subpages: 4) bytes, zeroed.
  */
+#include "base/bytes.h"
 #include "dev/spc.h"
 
 /* Control page, bytes 2, 4 and 5 */
@@ -34,9 +35,9 @@ void spc_mode_reconnect_defaults(const struct lu *lu, uint8_t *p)
  */
 void spc_mode_control_defaults(const struct lu *lu, uint8_t *p)
 {
-	(void)lu;
 	p[0] = GLTSD; /* log parameters are not saved */
 	p[1] = 0x10;
+	put_be16(p + 8, (uint16_t)min_u64(spc_selftest_seconds(lu), UINT16_MAX));
 }
 
 /* "logicalunit update" sets these as well. */

@@ -14,15 +14,27 @@ static enum scsi_result test_unit_ready(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
+/* SPC-4 5.14.4.3: how far one is, also in the background. */
+static enum scsi_result self_test(const struct lu *lu, struct sense_extra *ex)
+{
+	const struct spc_lu *s = spc_lu(lu);
+
+	if (!s || !s->ops || !s->ops->self_test_progress ||
+	    !s->ops->self_test_progress(lu, &ex->progress))
+		return RES_NO_SENSE;
+	ex->progress_valid = true;
+	return RES_NR_SELF_TEST;
+}
+
 static enum scsi_result pending_sense(const struct scsi_cmd *cmd, struct sense_extra *ex)
 {
 	enum scsi_result r = cmd->itl ? ua_take(cmd->itl) : RES_GOOD;
 
 	if (r != RES_GOOD)
 		return r;
-	if (cmd->lu->background == RES_GOOD)
-		return RES_NO_SENSE;
-	return lu_background(cmd->lu, ex);
+	if (cmd->lu->background != RES_GOOD && cmd->lu->background != RES_NR_SELF_TEST)
+		return lu_background(cmd->lu, ex);
+	return self_test(cmd->lu, ex);
 }
 
 /*

@@ -146,6 +146,7 @@ uint32_t spc_vpd_extended(const struct lu *lu, const struct nexus *n, uint8_t *b
 	buf[5] = 0x0f; /* PRIOR_SUP, HEADSUP, ORDSUP, SIMPSUP */
 	buf[6] = lu->dev->pdt == PDT_DISK ? 0x01 : 0; /* V_SUP: the store's cache is volatile */
 	buf[7] = 0x01; /* LUICLR: reporting 3F/0E once clears it on all LUs (SAM-5 5.14) */
+	put_be16(buf + 10, (uint16_t)min_u64((spc_selftest_seconds(lu) + 59) / 60, UINT16_MAX));
 	buf[13] = SCSI_SENSE_MAX;
 	return 64;
 }
