@@ -55,7 +55,8 @@ static void answer(struct bs_req *req)
 
 	p->status = d->status;
 	p->sense_len = (uint8_t)min_u32(d->sense_len, p->sense_max);
-	memcpy(p->sense, d->sense, p->sense_len);
+	if (p->sense_len)
+		memcpy(p->sense, d->sense, p->sense_len);
 	p->moved = 0;
 	if (p->dir == BS_PASS_IN)
 		p->moved = (uint32_t)min_u64(req->len, d->in_len);

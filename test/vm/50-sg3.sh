@@ -13,22 +13,6 @@ serve() {
 	D=/dev/$(disk 1) && G=$(echo /sys/block/"${D#/dev/}"/device/scsi_generic/*) && G=/dev/${G##*/}
 }
 
-# says TEXT COMMAND...: it succeeds, and its output has the text, a regular expression.
-says() {
-	local text=$1 out
-	shift
-	out=$("$@" 2>&1) || { echo "$out"; echo "$* failed"; return 1; }
-	grep -qE -- "$text" <<<"$out" || { echo "$out"; echo "no '$text'"; return 1; }
-}
-
-# refuses STATUS COMMAND...: exit statuses of sg3_utils, see sg3_utils(8).
-refuses() {
-	local status=$1
-	shift
-	"$@"
-	same 'exit status' $? "$status"
-}
-
 # pattern BYTE COUNT: so many bytes.
 pattern() {
 	head -c "$2" /dev/zero | tr '\0' "$1"

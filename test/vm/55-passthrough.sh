@@ -20,21 +20,6 @@ serve() {
 	echo "$real is $D, $G"
 }
 
-# says TEXT COMMAND...: it succeeds, and its output has the text, a regular expression.
-says() {
-	local text=$1 out
-	shift
-	out=$("$@" 2>&1) || { echo "$out"; echo "$* failed"; return 1; }
-	grep -qE -- "$text" <<<"$out" || { echo "$out"; echo "no '$text'"; return 1; }
-}
-
-refuses() {
-	local status=$1
-	shift
-	"$@"
-	same 'exit status' $? "$status"
-}
-
 shown() {
 	says 'Type: passthrough' adm --mode target --op show && says 'Backing store type: sg' adm --mode target --op show &&
 		says 'Product identification: scsi_debug' sg_inq $G

@@ -93,6 +93,22 @@ lun_new() {
 	adm logicalunit new --tid "$tid" --lun "$lun" --backing-store "$file" "$@"
 }
 
+# says TEXT COMMAND...: it succeeds, and its output has the text, a regular expression.
+says() {
+	local text=$1 out
+	shift
+	out=$("$@" 2>&1) || { echo "$out"; echo "$* failed"; return 1; }
+	grep -qE -- "$text" <<<"$out" || { echo "$out"; echo "no '$text'"; return 1; }
+}
+
+# refuses STATUS COMMAND...: exit statuses of sg3_utils, see sg3_utils(8).
+refuses() {
+	local status=$1
+	shift
+	"$@"
+	same 'exit status' $? "$status"
+}
+
 # --- the initiator --------------------------------------------------------------------------------
 
 initiator_start() {

@@ -211,16 +211,10 @@ static enum scsi_result request_sense(struct scsi_cmd *cmd)
 /* The device is told of the first that prevents removal and of the last that allows it again. */
 static enum scsi_result prevent_allow(struct scsi_cmd *cmd)
 {
-	bool prevent = cmd->cdb[4] & 0x01;
+	enum scsi_result r = spc_prevent_allow(cmd);
 
-	if (prevent && reserve_check_as(cmd, RESV_WRITE) != RES_GOOD)
-		return RES_RESERVATION_CONFLICT;
-	if (prevent != cmd->itl->prevent) {
-		cmd->itl->prevent = prevent;
-		cmd->lu->n_prevent += prevent ? 1U : -1U;
-	}
-	if (!prevent && cmd->lu->n_prevent)
-		return RES_GOOD;
+	if (r != RES_GOOD || (!(cmd->cdb[4] & 0x01) && cmd->lu->n_prevent))
+		return r;
 	return pt_run(cmd);
 }
 
@@ -234,34 +228,53 @@ static const struct opcode own_rows[] = {
 	  .resv = RESV_SPECIAL, .check = pt_check, .run = prevent_allow },
 };
 
-/* --- reset */
+/* --- what the target itself tells the device */
 
 /* Lives as long as it takes, which may be longer than the logical unit. */
-struct reset {
+struct errand {
 	struct bs_req req;
 	struct bs_pass pass;
 };
 
-static void reset_ended(struct bs_req *req)
+static void errand_ended(struct bs_req *req)
 {
-	free(container_of(req, struct reset, req));
+	free(container_of(req, struct errand, req));
+}
+
+static void errand_run(struct lu *lu, const struct bs_pass *pass)
+{
+	struct errand *e;
+
+	if (!lu->bs)
+		return;
+	e = calloc(1, sizeof(*e));
+	if (!e) {
+		log_err("%s: no memory to reset the device, or to unlock it", lu->path);
+		return;
+	}
+	e->pass = *pass;
+	e->req.bs = lu->bs;
+	e->req.op = BS_PASS;
+	e->req.pass = &e->pass;
+	e->req.done = errand_ended;
+	bs_submit(&e->req);
 }
 
 /* Commands that the device still has come back by this; those that come now wait for it. */
 static void reset(struct lu *lu)
 {
-	struct reset *r = lu->bs ? calloc(1, sizeof(*r)) : NULL;
+	static const struct bs_pass pass = { .reset = true };
 
-	if (!r) {
-		log_err("%s: no memory to reset the device", lu->path ? lu->path : "pt");
-		return;
-	}
-	r->pass.reset = true;
-	r->req.bs = lu->bs;
-	r->req.op = BS_PASS;
-	r->req.pass = &r->pass;
-	r->req.done = reset_ended;
-	bs_submit(&r->req);
+	errand_run(lu, &pass);
+}
+
+static void removal_allowed(struct lu *lu)
+{
+	static const uint8_t allow[6] = { 0x1e };
+	struct bs_pass pass = { .words = allow, .words_len = sizeof(allow) };
+
+	pass.timeout_ms = pt_timeout(allow[0], to_pt(lu)->pdt);
+	errand_run(lu, &pass);
 }
 
 /* --- the logical unit */
@@ -317,5 +330,6 @@ const struct dev_type dev_pt = {
 	.attach = attach,
 	.detach = detach,
 	.medium_changed = medium_changed,
+	.removal_allowed = removal_allowed,
 	.reset = reset,
 };

@@ -51,6 +51,9 @@ extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL
 		OPCODE_ROWS(spc_buffer_rows), OPCODE_ROWS(spc_removal_rows),                       \
 		OPCODE_ROWS(spc_time_rows), OPCODE_ROWS(spc_ident_rows)
 
+/* PREVENT ALLOW MEDIUM REMOVAL: keeps who prevents. */
+enum scsi_result spc_prevent_allow(struct scsi_cmd *cmd);
+
 /* Vital product data (SPC-4 7.8). */
 
 uint32_t spc_vpd_supported(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max);

@@ -31,7 +31,7 @@ const struct opcode spc_reserve_rows[4] = {
 };
 
 /* Only to prevent meets reservations (SPC-4 table 43); the end of the nexus allows again. */
-static enum scsi_result prevent_allow(struct scsi_cmd *cmd)
+enum scsi_result spc_prevent_allow(struct scsi_cmd *cmd)
 {
 	bool prevent = cmd->cdb[4] & 0x01;
 
@@ -47,5 +47,5 @@ static enum scsi_result prevent_allow(struct scsi_cmd *cmd)
 const struct opcode spc_removal_rows[1] = {
 	{ .op = 0x1e, .sa = OP_NO_SA, .name = "PREVENT ALLOW MEDIUM REMOVAL", .cdb_len = 6,
 	  .dir = DATA_NONE, .usage = { 0x1e, 0, 0, 0, 0x01, 0 }, .resv = RESV_SPECIAL,
-	  .run = prevent_allow },
+	  .run = spc_prevent_allow },
 };

@@ -82,6 +82,8 @@ struct dev_type {
 	 * with files. 1: it was something to do, and is done. -ENOENT: unknown here too. May be NULL.
 	 */
 	int (*set)(struct lu *lu, const char *name, const char *value, struct err *err);
+	/* The last nexus that prevented removal of the medium has left without allowing it. May be NULL. */
+	void (*removal_allowed)(struct lu *lu);
 	/* LOGICAL UNIT RESET: mode parameters back to defaults. May be NULL. */
 	void (*reset)(struct lu *lu);
 	void (*show)(const struct lu *lu, json_t *obj); /* may be NULL */

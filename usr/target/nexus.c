@@ -11,6 +11,7 @@
 #include "target/cmd.h"
 #include "target/cmd_priv.h"
 #include "target/core.h"
+#include "target/devtype.h"
 #include "target/lu.h"
 #include "target/nexus_map.h"
 #include "target/pr.h"
@@ -113,9 +114,13 @@ static bool each(struct scsi_cmd *cmd, void *arg)
 
 void itl_allow_removal(struct itl *itl)
 {
-	if (itl->prevent)
-		itl->lu->n_prevent--;
+	struct lu *lu = itl->lu;
+
+	if (!itl->prevent)
+		return;
 	itl->prevent = false;
+	if (!--lu->n_prevent && lu->dev->removal_allowed)
+		lu->dev->removal_allowed(lu);
 }
 
 static void tell_watches(struct nexus *n)

@@ -306,6 +306,21 @@ static void the_medium_is_free_when_the_last_allows_it(void **state)
 	assert_int_equal(pass_device.cdb[4], 0);
 }
 
+static void an_initiator_that_is_lost_prevents_nothing(void **state)
+{
+	struct pt_box *p = *state;
+
+	run(p->a, "1e 00 00 00 01 00", NULL, 0, 0);
+	run(p->b, "1e 00 00 00 01 00", NULL, 0, 0);
+	fake_nexus_end(p->f, p->a);
+	fake_settle(p->f);
+	assert_int_equal(pass_device.commands, 2);
+	fake_nexus_end(p->f, p->b);
+	fake_settle(p->f);
+	assert_int_equal(pass_device.commands, 3);
+	assert_memory_equal(pass_device.cdb, "\x1e\0\0\0\0\0", 6);
+}
+
 /* --- INQUIRY */
 
 static void standard_inquiry_is_put_right(void **state)
@@ -526,6 +541,7 @@ int main(void)
 		TEST(request_sense_gives_the_targets_attention_first),
 		TEST(who_may_only_read_does_not_write),
 		TEST(the_medium_is_free_when_the_last_allows_it),
+		TEST(an_initiator_that_is_lost_prevents_nothing),
 		TEST(standard_inquiry_is_put_right),
 		TEST(the_list_of_pages_has_what_there_is),
 		TEST(the_device_keeps_its_name_and_has_our_ports),
