@@ -37,6 +37,7 @@ extern const struct opcode spc_ident_rows[2];	 /* REPORT and SET IDENTIFYING INF
 extern const struct opcode spc_reserve_rows[4];	 /* RESERVE and RELEASE, (6) and (10) */
 extern const struct opcode spc_pr_in_rows[4];	 /* PERSISTENT RESERVE IN */
 extern const struct opcode spc_pr_out_rows[8];	 /* PERSISTENT RESERVE OUT */
+extern const struct opcode spc_alua_rows[2];	 /* REPORT and SET TARGET PORT GROUPS */
 extern const struct opcode spc_buffer_rows[2];	 /* READ BUFFER and WRITE BUFFER */
 extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL */
 
@@ -44,7 +45,8 @@ extern const struct opcode spc_removal_rows[1];	 /* PREVENT ALLOW MEDIUM REMOVAL
 #define SPC_ROWS                                                                                   \
 	OPCODE_ROWS(spc_inquiry_rows), OPCODE_ROWS(spc_luns_rows), OPCODE_ROWS(spc_sense_rows),    \
 		OPCODE_ROWS(spc_diag_rows), OPCODE_ROWS(spc_rsoc_rows),                            \
-		OPCODE_ROWS(spc_mode_rows), OPCODE_ROWS(spc_log_rows)
+		OPCODE_ROWS(spc_mode_rows), OPCODE_ROWS(spc_log_rows),                             \
+		OPCODE_ROWS(spc_alua_rows)
 /* Disks, tapes, changers, CDs have these too. */
 #define SPC_ROWS_DEVICE                                                                            \
 	OPCODE_ROWS(spc_reserve_rows), OPCODE_ROWS(spc_pr_in_rows), OPCODE_ROWS(spc_pr_out_rows),  \

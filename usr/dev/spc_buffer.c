@@ -130,9 +130,9 @@ const struct opcode spc_buffer_rows[2] = {
 	{ .op = 0x3b, .sa = OP_NO_SA, .name = "WRITE BUFFER", .cdb_len = 10, .dir = DATA_OUT,
 	  .len = { 6, 3 }, .unit = LEN_PARAM,
 	  .usage = { 0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 },
-	  .resv = RESV_WRITE, .check = check_write, .run = write_buffer },
+	  .flags = OP_UNAVAILABLE_OK, .resv = RESV_WRITE, .check = check_write, .run = write_buffer },
 	{ .op = 0x3c, .sa = OP_NO_SA, .name = "READ BUFFER(10)", .cdb_len = 10, .dir = DATA_IN,
 	  .len = { 6, 3 }, .unit = LEN_ALLOC,
 	  .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 },
-	  .resv = RESV_READ, .run = read_buffer },
+	  .flags = OP_UNAVAILABLE_OK, .resv = RESV_READ, .run = read_buffer },
 };

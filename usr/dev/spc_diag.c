@@ -86,9 +86,9 @@ static enum scsi_result receive_diagnostic(struct scsi_cmd *cmd)
 const struct opcode spc_diag_rows[2] = {
 	{ .op = 0x1c, .sa = OP_NO_SA, .name = "RECEIVE DIAGNOSTIC RESULTS", .cdb_len = 6,
 	  .dir = DATA_IN, .len = { 3, 2 }, .unit = LEN_ALLOC,
-	  .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff, 0 }, .resv = RESV_READ,
+	  .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff, 0 }, .flags = OP_STANDBY_OK, .resv = RESV_READ,
 	  .run = receive_diagnostic },
 	{ .op = 0x1d, .sa = OP_NO_SA, .name = "SEND DIAGNOSTIC", .cdb_len = 6, .dir = DATA_OUT,
 	  .len = { 3, 2 }, .unit = LEN_PARAM, .usage = { 0x1d, 0xf7, 0, 0xff, 0xff, 0 },
-	  .resv = RESV_WRITE, .check = check_send, .run = send_diagnostic },
+	  .flags = OP_STANDBY_OK, .resv = RESV_WRITE, .check = check_send, .run = send_diagnostic },
 };

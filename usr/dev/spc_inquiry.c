@@ -9,6 +9,7 @@
 #include "dev/spc.h"
 #include "target/cmd.h"
 #include "target/nexus.h"
+#include "target/target.h"
 
 #define STD_LEN 96
 #define NO_LU 0x7f /* PERIPHERAL QUALIFIER 011b, DEVICE TYPE 1Fh: no device can be there */
@@ -60,6 +61,8 @@ static void build_standard(uint8_t d[STD_LEN], const struct lu *lu, const struct
 	d[3] = 0x10 | 0x02; /* HISUP; RESPONSE DATA FORMAT */
 	d[4] = STD_LEN - 5;
 	d[5] = lu && lu->third_party_copy ? 0x08 : 0; /* 3PC */
+	if (lu && lu->dev->pdt != PDT_WLUN && lu->target->port_groups.n)
+		d[5] |= (uint8_t)(lu->target->port_groups.changes << 4); /* TPGS */
 	d[7] = 0x02; /* CMDQUE */
 	put_text(d + 8, 8, lu ? lu->id.vendor : "");
 	put_text(d + 16, 16, lu ? lu->id.product : "");
@@ -97,6 +100,7 @@ static enum scsi_result inquiry(struct scsi_cmd *cmd)
 const struct opcode spc_inquiry_rows[1] = {
 	{ .op = 0x12, .sa = OP_NO_SA, .name = "INQUIRY", .cdb_len = 6, .dir = DATA_IN,
 	  .len = { 3, 2 }, .unit = LEN_ALLOC, .usage = { 0x12, 0x01, 0xff, 0xff, 0xff, 0x00 },
-	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_WLUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK,
+	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_WLUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK |
+		   OP_UNAVAILABLE_OK,
 	  .resv = RESV_ALLOWED, .run = inquiry },
 };

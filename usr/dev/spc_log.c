@@ -203,10 +203,11 @@ static enum scsi_result log_sense(struct scsi_cmd *cmd)
 const struct opcode spc_log_rows[2] = {
 	{ .op = 0x4c, .sa = OP_NO_SA, .name = "LOG SELECT", .cdb_len = 10, .dir = DATA_OUT,
 	  .len = { 7, 2 }, .unit = LEN_PARAM,
-	  .usage = { 0x4c, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0 }, .resv = RESV_WRITE,
+	  .usage = { 0x4c, 0x03, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0 }, .flags = OP_STANDBY_OK,
+	  .resv = RESV_WRITE,
 	  .check = spc_log_select_check, .run = spc_log_select },
 	{ .op = 0x4d, .sa = OP_NO_SA, .name = "LOG SENSE", .cdb_len = 10, .dir = DATA_IN,
 	  .len = { 7, 2 }, .unit = LEN_ALLOC,
 	  .usage = { 0x4d, 0x01, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0 },
-	  .flags = OP_FORMATTING_OK, .resv = RESV_ALLOWED, .run = log_sense },
+	  .flags = OP_STANDBY_OK | OP_FORMATTING_OK, .resv = RESV_ALLOWED, .run = log_sense },
 };

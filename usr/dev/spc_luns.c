@@ -113,6 +113,7 @@ const struct opcode spc_luns_rows[1] = {
 	{ .op = 0xa0, .sa = OP_NO_SA, .name = "REPORT LUNS", .cdb_len = 12, .dir = DATA_IN,
 	  .len = { 6, 4 }, .unit = LEN_ALLOC,
 	  .usage = { 0xa0, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0 },
-	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_WLUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK,
+	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_WLUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK |
+		   OP_UNAVAILABLE_OK,
 	  .resv = RESV_ALLOWED, .run = report_luns },
 };

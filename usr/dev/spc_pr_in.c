@@ -11,6 +11,7 @@
 #include "dev/spc_pr.h"
 #include "target/cmd.h"
 #include "target/core.h"
+#include "target/port_group.h"
 #include "target/pr.h"
 #include "target/target.h"
 
@@ -131,7 +132,7 @@ static uint32_t full_length(const struct pr_state *s)
 }
 
 /* SPC-4 table 229; ALL_TG_PT is 0, as registrations are kept port by port. */
-static void put_full(struct writer *w, const struct pr_state *s, uint32_t i)
+static void put_full(struct writer *w, const struct lu *lu, const struct pr_state *s, uint32_t i)
 {
 	const struct pr_reg *r = &s->regs[i];
 	uint8_t desc[FULL_DESCRIPTOR] = { 0 };
@@ -141,7 +142,7 @@ static void put_full(struct writer *w, const struct pr_state *s, uint32_t i)
 		desc[12] = 0x01; /* R_HOLDER */
 		desc[13] = s->type;
 	}
-	put_be16(desc + 18, r->rel_port);
+	put_be16(desc + 18, port_relative(lu->target, r->rel_port));
 	put_be32(desc + 20, r->id.len);
 	put(w, desc, sizeof(desc));
 	put(w, r->id.bytes, r->id.len);
@@ -155,15 +156,15 @@ static enum scsi_result read_full_status(struct scsi_cmd *cmd)
 
 	res = begin(&w, cmd, full_length(s));
 	for (uint32_t i = 0; res == RES_GOOD && i < count(s); i++)
-		put_full(&w, s, i);
+		put_full(&w, cmd->lu, s, i);
 	return res;
 }
 
 #define PR_IN(action, label, handler)                                                              \
 	{ .op = 0x5e, .sa = action, .name = "PERSISTENT RESERVE IN, " label, .cdb_len = 10,        \
 	  .dir = DATA_IN, .len = { 7, 2 }, .unit = LEN_ALLOC,                                      \
-	  .usage = { 0x5e, action, 0, 0, 0, 0, 0, 0xff, 0xff, 0 }, .resv = RESV_ALLOWED,           \
-	  .check = spc_pr_check, .run = handler }
+	  .usage = { 0x5e, action, 0, 0, 0, 0, 0, 0xff, 0xff, 0 }, .flags = OP_STANDBY_OK,                \
+	  .resv = RESV_ALLOWED, .check = spc_pr_check, .run = handler }
 
 const struct opcode spc_pr_in_rows[4] = {
 	PR_IN(0x00, "READ KEYS", read_keys),

@@ -11,6 +11,7 @@
 #include "scsi/transportid.h"
 #include "target/cmd.h"
 #include "target/nexus.h"
+#include "target/port_group.h"
 #include "target/pr.h"
 #include "target/target.h"
 #include "target/transport.h"
@@ -170,7 +171,7 @@ static enum scsi_result parse_move(struct list_in *in)
 
 	rq->unreg = in->p[17] & 0x02;
 	rq->aptpl = in->p[17] & 0x01;
-	rq->ports[0] = get_be16(in->p + 18);
+	rq->ports[0] = port_by_relative(in->cmd->lu->target, get_be16(in->p + 18));
 	rq->n_ports = 1;
 	if (id_len > in->len - MOVE_ID_OFFSET)
 		return scsi_bad_param(in->cmd, 20, -1);
@@ -233,7 +234,8 @@ static enum scsi_result persistent_reserve_out(struct scsi_cmd *cmd)
 #define PR_OUT(action, label)                                                                      \
 	{ .op = 0x5f, .sa = action, .name = "PERSISTENT RESERVE OUT, " label, .cdb_len = 10,       \
 	  .dir = DATA_OUT, .len = { 5, 4 }, .unit = LEN_PARAM,                                     \
-	  .usage = { 0x5f, action, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0 }, .resv = RESV_SPECIAL,  \
+	  .usage = { 0x5f, action, 0xff, 0, 0, 0xff, 0xff, 0xff, 0xff, 0 }, .flags = OP_STANDBY_OK,       \
+	  .resv = RESV_SPECIAL,                                                                    \
 	  .check = check_out, .run = persistent_reserve_out }
 
 const struct opcode spc_pr_out_rows[8] = {

@@ -144,9 +144,9 @@ const struct opcode spc_rsoc_rows[2] = {
 	{ .op = 0xa3, .sa = 0x0c, .name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12,
 	  .dir = DATA_IN, .len = { 6, 4 }, .unit = LEN_ALLOC,
 	  .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0 },
-	  .flags = OP_FORMATTING_OK, .resv = RESV_READ, .run = report_opcodes },
+	  .flags = OP_STANDBY_OK | OP_FORMATTING_OK, .resv = RESV_READ, .run = report_opcodes },
 	{ .op = 0xa3, .sa = 0x0d, .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS",
 	  .cdb_len = 12, .dir = DATA_IN, .len = { 6, 4 }, .unit = LEN_ALLOC,
 	  .usage = { 0xa3, 0x0d, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0 },
-	  .flags = OP_FORMATTING_OK, .resv = RESV_READ, .run = report_tmfs },
+	  .flags = OP_STANDBY_OK | OP_FORMATTING_OK, .resv = RESV_READ, .run = report_tmfs },
 };

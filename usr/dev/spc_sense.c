@@ -56,6 +56,7 @@ const struct opcode spc_sense_rows[2] = {
 	  .resv = RESV_ALLOWED_PR, .run = test_unit_ready },
 	{ .op = 0x03, .sa = OP_NO_SA, .name = "REQUEST SENSE", .cdb_len = 6, .dir = DATA_IN,
 	  .len = { 4, 1 }, .unit = LEN_ALLOC, .usage = { 0x03, 0x01, 0, 0, 0xff, 0x00 },
-	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_WLUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK,
+	  .flags = OP_UA_EXEMPT | OP_ANY_LUN | OP_WLUN | OP_IMPLICIT_HOQ | OP_FORMATTING_OK |
+		   OP_UNAVAILABLE_OK,
 	  .resv = RESV_ALLOWED, .run = request_sense },
 };

@@ -9,13 +9,14 @@
 #include "base/bytes.h"
 #include "dev/spc.h"
 #include "target/nexus.h"
+#include "target/port_group.h"
 #include "target/target.h"
 #include "target/transport.h"
 
 /* SPC-4 7.8.6.1: CODE SET, ASSOCIATION and DESIGNATOR TYPE */
 enum { CODE_BINARY = 1, CODE_ASCII = 2, CODE_UTF8 = 3 };
 enum { ASSOC_LU = 0x00, ASSOC_PORT = 0x10, ASSOC_DEVICE = 0x20 };
-enum { DESIG_T10 = 1, DESIG_NAA = 3, DESIG_REL_PORT = 4, DESIG_NAME = 8 };
+enum { DESIG_T10 = 1, DESIG_NAA = 3, DESIG_REL_PORT = 4, DESIG_GROUP = 5, DESIG_NAME = 8 };
 
 uint32_t spc_vpd_begin(const struct lu *lu, uint8_t *buf, uint8_t page, uint32_t total)
 {
@@ -129,7 +130,10 @@ uint32_t spc_vpd_ident(const struct lu *lu, const struct nexus *n, uint8_t *buf,
 		d.protocol = n->transport->protocol_id;
 		p = desig_add(&d, CODE_BINARY, ASSOC_PORT, DESIG_REL_PORT, 4);
 		if (p)
-			put_be16(p + 2, n->rel_port);
+			put_be16(p + 2, port_relative(n->target, n->rel_port));
+		p = n->group ? desig_add(&d, CODE_BINARY, ASSOC_PORT, DESIG_GROUP, 4) : NULL;
+		if (p)
+			put_be16(p + 2, n->group->id);
 		desig_add_port_name(&d, n);
 		desig_add_name(&d, ASSOC_DEVICE, n->target->name);
 	}
@@ -171,7 +175,7 @@ uint32_t spc_vpd_ports(const struct lu *lu, const struct nexus *n, uint8_t *buf,
 		return spc_vpd_begin(lu, buf, 0x88, 4);
 	spc_vpd_begin(lu, buf, 0x88, 16);
 	d.protocol = n->transport->protocol_id;
-	put_be16(buf + 6, n->rel_port);
+	put_be16(buf + 6, port_relative(n->target, n->rel_port));
 	desig_add_port_name(&d, n);
 	put_be16(buf + 14, (uint16_t)(d.len - 16)); /* TARGET PORT DESCRIPTORS LENGTH */
 	put_be16(buf + 2, (uint16_t)(d.len - 4));

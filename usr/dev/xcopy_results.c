@@ -181,7 +181,7 @@ static bool enabled(const struct lu *lu)
 	.usage = { 0x84, action, (id_bytes) ? 0xff : 0, (id_bytes) > 1 ? 0xff : 0,                 \
 		   (id_bytes) > 1 ? 0xff : 0, (id_bytes) > 1 ? 0xff : 0, 0, 0, 0, 0, 0xff, 0xff,   \
 		   0xff, 0xff, 0, 0 },                                                             \
-	.resv = RESV_READ, .enabled = enabled
+	.flags = OP_STANDBY_OK, .resv = RESV_READ, .enabled = enabled
 
 const struct opcode xcopy_results_rows[6] = {
 	{ RECEIVES(SA_STATUS_LID1, 1), .name = "RECEIVE COPY STATUS(LID1)", .run = status_lid1 },

@@ -59,6 +59,9 @@ enum op_class {
 #define OP_LEN6_ZERO_IS_256 0x0080u /* READ(6), WRITE(6): SBC-4 5.11 */
 #define OP_FORMATTING_OK 0x0100u  /* allowed while FORMAT UNIT or SANITIZE runs or has failed */
 
+#define OP_STANDBY_OK 0x0200u	  /* also by a port in the standby state (SPC-5 5.16.2.4) */
+#define OP_UNAVAILABLE_OK 0x0400u /* and by one in any other state: INQUIRY, REPORT LUNS ... */
+
 #define OP_NO_SA 0xffff
 
 struct opcode {

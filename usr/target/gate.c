@@ -9,6 +9,7 @@
 #include "target/cmd.h"
 #include "target/lu.h"
 #include "target/nexus.h"
+#include "target/port_group.h"
 #include "target/reserve.h"
 #include "target/ua.h"
 
@@ -25,6 +26,25 @@ static bool in_range(const struct scsi_cmd *cmd)
 	return cmd->lba <= blocks && cmd->blocks <= blocks - cmd->lba;
 }
 
+/* SPC-5 5.16.2.4 to 5.16.2.7: which commands a port takes, and what it says to the others. */
+static __attribute__((noinline)) enum scsi_result access_check(const struct scsi_cmd *cmd)
+{
+	uint16_t flags = cmd->op->flags;
+
+	if (flags & OP_UNAVAILABLE_OK)
+		return RES_GOOD;
+	switch (cmd->nexus->access) {
+	case ACCESS_STANDBY:
+		return flags & OP_STANDBY_OK ? RES_GOOD : RES_NR_STANDBY;
+	case ACCESS_UNAVAILABLE:
+		return RES_NR_UNAVAILABLE;
+	case ACCESS_OFFLINE:
+		return RES_NR_OFFLINE;
+	default:
+		return RES_NR_TRANSITION;
+	}
+}
+
 enum scsi_result gate_check(struct scsi_cmd *cmd)
 {
 	struct lu *lu = cmd->lu;
@@ -33,6 +53,11 @@ enum scsi_result gate_check(struct scsi_cmd *cmd)
 
 	if (unlikely(cmd->itl->ua) && !(flags & OP_UA_EXEMPT))
 		return ua_take(cmd->itl);
+	if (unlikely(cmd->nexus->access > ACCESS_NONOPTIMIZED)) {
+		res = access_check(cmd);
+		if (res != RES_GOOD)
+			return res;
+	}
 	if (unlikely(reserve_any(&lu->resv))) {
 		res = reserve_check(cmd);
 		if (res != RES_GOOD)

@@ -74,6 +74,7 @@ struct nexus *nexus_create(struct target *t, struct transport *tr, const char *i
 	n->rel_port = rel_port;
 	if (isid)
 		memcpy(n->isid, isid, sizeof(n->isid));
+	port_group_enter(n);
 	n->map = lun_maps_find(&t->lun_maps, n->initiator);
 	list_init(&n->itl_list);
 	list_init(&n->cmds);

@@ -17,6 +17,7 @@
 
 struct lu;
 struct lun_map;
+struct port_group;
 struct pr_reg;
 struct scsi_cmd;
 struct target;
@@ -61,7 +62,10 @@ struct nexus {
 	uint64_t sid;		/* as shown: TSIH */
 	uint64_t seq;		/* they are numbered from 1, as they come */
 	uint16_t version;	/* VERSION DESCRIPTOR of the transport (SPC-4 table 176); 0: none */
-	uint16_t rel_port;	/* relative target port identifier, from 1 */
+	uint16_t rel_port;	/* the target port: iSCSI's portal group tag, from 1. Initiators know
+				   it by port_relative() */
+	uint8_t access;		/* enum access_state of its target port group */
+	const struct port_group *group; /* NULL: none */
 	char *initiator;	/* iSCSI name, or WWPN as text */
 	uint8_t isid[6];	/* iSCSI: part of the initiator port's name */
 	const struct lun_map *map; /* of target->lun_maps; NULL: it sees all LUNs as they are */

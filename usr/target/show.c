@@ -107,6 +107,11 @@ static json_t *target_to_json(const struct target *t)
 	if (obj) {
 		json_object_set_new(obj, "initiator_addresses", access_show_addrs(&t->access));
 		json_object_set_new(obj, "initiator_names", access_show_names(&t->access));
+		json_object_set_new(obj, "access_changes",
+				    json_string(access_changes_name(t->port_groups.changes)));
+		json_object_set_new(obj, "transition_time",
+				    json_integer(t->port_groups.transition_time));
+		json_object_set_new(obj, "port_groups", port_groups_show(&t->port_groups));
 		json_object_set_new(obj, "lun_maps", lun_maps_show(&t->lun_maps));
 		if (!list_empty(&t->qos_rules))
 			json_object_set_new(obj, "initiator_limits", qos_target_show(t));

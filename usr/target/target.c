@@ -100,6 +100,7 @@ static void reap(struct loop_call *c)
 	qos_target_free(t);
 	stats_done(&t->past);
 	lun_maps_free(&t->lun_maps);
+	port_groups_free(&t->port_groups);
 	hash_free(&t->lu_table);
 	free(t->name);
 	free(t);
@@ -226,6 +227,7 @@ static struct target *alloc(struct core *core, uint32_t tid, const char *name)
 	list_init(&t->qos_peers);
 	access_init(&t->access);
 	lun_maps_init(&t->lun_maps);
+	port_groups_init(&t->port_groups);
 	loop_call_init(&t->reap, LOOP_REAP, reap);
 	return t;
 }

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "target/access.h"
 #include "target/lun_map.h"
+#include "target/port_group.h"
 #include "target/stats.h"
 #include "target/transport.h"
 
@@ -42,6 +43,7 @@ struct target {
 	unsigned int n_nexuses;
 	struct access access;
 	struct lun_maps lun_maps;
+	struct port_groups port_groups;
 	struct list qos_rules;		/* struct qos_rule: limits of initiators */
 	struct list qos_peers;		/* struct qos_peer: initiators that are there and have one */
 	struct list tmfs;		/* struct tmf that wait for commands to leave the store */

@@ -82,7 +82,8 @@ int target_verb_update(struct verb_call *call)
 		return set_state(t, value, &call->err);
 	if (!strcmp(name, "initiator_limit"))
 		return qos_target_set(t, value, &call->err);
-	if (t->transport->target_set)
+	r = port_groups_target_set(t, name, value, &call->err);
+	if (r == -ENOENT && t->transport->target_set)
 		r = t->transport->target_set(t, name, value, &call->err);
 	if (r == -ENOENT)
 		return err_set(&call->err, ERR_INVALID_REQUEST,

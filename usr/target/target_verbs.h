@@ -15,7 +15,7 @@ struct lu;
 struct nexus;
 struct target;
 
-extern const struct verb target_verbs[23];
+extern const struct verb target_verbs[27];
 
 int system_show(struct verb_call *call);
 int system_update(struct verb_call *call);
@@ -28,6 +28,10 @@ int lunmap_verb_new(struct verb_call *call);
 int lunmap_verb_delete(struct verb_call *call);
 int lunmap_verb_show(struct verb_call *call);
 int lunmap_verb_update(struct verb_call *call);
+int port_group_verb_new(struct verb_call *call);
+int port_group_verb_delete(struct verb_call *call);
+int port_group_verb_show(struct verb_call *call);
+int port_group_verb_update(struct verb_call *call);
 int target_verb_new(struct verb_call *call);
 int target_verb_delete(struct verb_call *call);
 int target_verb_show(struct verb_call *call);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rows of the verbs that this folder owns: system, lld, target, logicalunit, lunmap.
+ * The rows of the verbs that this folder owns: system, lld, target, logicalunit, lunmap, portgroup.
  * Compiled for tgtd and, without the functions, for tgtadm (base/verb.h).
  */
 #include "target/target_verbs.h"
 
 #define END { .name = NULL }
 #define TID { "tid", VERB_UINT, true, "target number, from 1" }
+#define GROUP { "group", VERB_UINT, true, "target port group, from 0 to 65535" }
 #define INITIATOR { "initiator-name", VERB_STRING, true, "ALL, an initiator name or a pattern" }
 #define LUN { "lun", VERB_UINT, true, "logical unit number" }
 
@@ -70,6 +71,21 @@ static const struct verb_arg lunmap_delete_args[] = { TID, INITIATOR, END };
 
 static const struct verb_arg lunmap_show_args[] = { TID, END };
 
+static const struct verb_arg portgroup_args[] = {
+	TID,
+	GROUP,
+	{ "state", VERB_STRING, false, "active/optimized, active/non-optimized, standby, "
+				       "unavailable, offline or transitioning" },
+	{ "portal-groups", VERB_STRING, false, "TAG,...: TAG=ID to say the relative port identifier" },
+	{ "remote-ports", VERB_STRING, false, "ID,...: relative identifiers of ports of another tgtd" },
+	{ "preferred", VERB_BOOL, false, "initiators should use it first" },
+	END,
+};
+
+static const struct verb_arg portgroup_delete_args[] = { TID, GROUP, END };
+
+static const struct verb_arg portgroup_show_args[] = { TID, END };
+
 static const struct verb_arg target_bind_args[] = {
 	TID,
 	{ "initiator-address", VERB_STRING, false, "ALL, an address or a network" },
@@ -109,7 +125,7 @@ static const struct verb_arg target_update_args[] = {
 #define VERB(o, v, a, ro, fn, h)                                                                   \
 	{ .object = o, .verb = v, .args = a, .read_only = ro, .run = VERB_RUN(fn), .help = h }
 
-const struct verb target_verbs[23] = {
+const struct verb target_verbs[27] = {
 	VERB("lld", "show", NULL, true, lld_show, "Lists the drivers, their state and targets."),
 	VERB("lld", "start", lld_only, false, lld_start, "Starts a driver."),
 	VERB("lld", "stop", lld_only, false, lld_stop, "Stops a driver that has no targets."),
@@ -129,6 +145,14 @@ const struct verb target_verbs[23] = {
 	     "Shows the LUN maps of a target."),
 	VERB("lunmap", "update", lunmap_args, false, lunmap_verb_update,
 	     "Changes a LUN map; what is not said stays."),
+	VERB("portgroup", "delete", portgroup_delete_args, false, port_group_verb_delete,
+	     "Removes a target port group."),
+	VERB("portgroup", "new", portgroup_args, false, port_group_verb_new,
+	     "Makes a target port group (ALUA)."),
+	VERB("portgroup", "show", portgroup_show_args, true, port_group_verb_show,
+	     "Shows the target port groups of a target."),
+	VERB("portgroup", "update", portgroup_args, false, port_group_verb_update,
+	     "Changes a target port group, or its access state."),
 	VERB("system", "delete", NULL, false, system_delete,
 	     "Ends tgtd; refused while a target exists."),
 	VERB("system", "show", NULL, true, system_show,
