@@ -52,6 +52,7 @@ teardown() { teardown_tgtd; }
 }
 
 @test "CDBs of 32 bytes, in additional header segments" {
+	tgtadm --mode lu --op update --tid 1 --lun 1 --params cdb32=1
 	initiator long_cdbs
 }
 

@@ -456,7 +456,7 @@ void cdb_any(uint8_t *cdb, uint8_t op, uint8_t flags, uint64_t lba, uint32_t len
 	case 4:
 		cdb16(cdb, op, flags, lba, len);
 		break;
-	case 3:
+	case 3: /* the disk has been told to have them */
 		cdb32(cdb, op & 0x1f, flags, lba, len);
 		break;
 	case 5:

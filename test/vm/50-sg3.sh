@@ -9,6 +9,7 @@
 serve() {
 	tgtd_start && target_new 1 && lun_new 1 1 $work/a 16M --bsopts atomic=$work/a.atomic &&
 		adm lu update --tid 1 --lun 1 --params thin_provisioning=1 &&
+		adm lu update --tid 1 --lun 1 --params cdb32=1 &&
 		initiator_start && iscsiadm -m discovery -t st -p $portal && login 1 || return
 	D=/dev/$(disk 1) && G=$(echo /sys/block/"${D#/dev/}"/device/scsi_generic/*) && G=/dev/${G##*/}
 }

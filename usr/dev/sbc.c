@@ -16,6 +16,11 @@
 #include "target/core.h"
 #include "target/target.h"
 
+bool sbc_cdb32(const struct lu *lu)
+{
+	return lu->cdb32;
+}
+
 bool sbc_thin(const struct lu *lu)
 {
 	return lu->thin && (!lu->bs || lu->bs->cap[BS_UNMAP] != BS_CAP_NONE);

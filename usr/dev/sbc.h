@@ -101,6 +101,11 @@ extern const struct vpd_page sbc_vpd[];
 extern const struct mode_page sbc_modes[];
 extern const struct spc_log_page sbc_logs[];
 
+/*
+ * CDBs of 32 bytes are there. SBC-4 5.19: only with protection of type 2, which there is not; so only for
+ * who asks for them.
+ */
+bool sbc_cdb32(const struct lu *lu);
 /* Thin provisioning is on and the store has it. */
 bool sbc_thin(const struct lu *lu);
 /* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT: as configured, else the store's. */

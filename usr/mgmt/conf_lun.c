@@ -51,6 +51,7 @@ static const struct directive {
 	{ "swp", PARAM, NULL },
 	{ "thin_provisioning", PARAM, NULL },
 	{ "third_party_copy", PARAM, NULL },
+	{ "cdb32", PARAM, NULL },
 	{ "rotation_rate", PARAM, NULL },
 	{ "lbppbe", PARAM, NULL },
 	{ "la_lba", PARAM, NULL },

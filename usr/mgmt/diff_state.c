@@ -49,7 +49,7 @@ static const struct dflt lun_defaults[] = {
 	{ "la_lba", "0" },	    { "optimal_xfer_gran", "0" }, { "optimal_xfer_len", "0" },
 	{ "product_rev", "0001" },  { "readonly", "0" },	  { "rotation_rate", "0" },
 	{ "sense_format", "0" },    { "thin_provisioning", "0" }, { "vendor_id", "IET" },
-	{ "swp", "0" },		    { "third_party_copy", "1" },
+	{ "swp", "0" },		    { "third_party_copy", "1" },  { "cdb32", "0" },
 };
 
 static const struct dflt disk_defaults[] = {
@@ -177,7 +177,7 @@ static const char *const shown_params[][2] = {
 	{ "product_rev", NULL }, { "removable", NULL }, { "readonly", "readonly_conf" },
 	{ "thin_provisioning", NULL }, { "rotation_rate", NULL }, { "lbppbe", NULL },
 	{ "la_lba", NULL }, { "optimal_xfer_gran", NULL }, { "optimal_xfer_len", NULL },
-	{ "online", NULL }, { "third_party_copy", NULL },
+	{ "online", NULL }, { "third_party_copy", NULL }, { "cdb32", NULL },
 };
 
 /* Initiators change these as well: not what they are counts, but what was said. */

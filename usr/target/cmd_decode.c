@@ -42,6 +42,20 @@ static enum scsi_result no_row(struct scsi_cmd *cmd, enum scsi_result result)
 	return scsi_bad_cdb(cmd, 1, 4);
 }
 
+/* Of an opcode all of whose rows are disabled nothing is known. */
+static enum scsi_result disabled(const struct lu *lu, const struct opcode *row)
+{
+	const struct optable *t = lu->dev->table;
+	const struct opcode *const *r = t->sorted;
+
+	r += t->first[row->op] ? t->first[row->op] - 1 : 0;
+	for (unsigned int n = t->rows[row->op]; n; n--, r++) {
+		if (!(*r)->enabled || (*r)->enabled(lu))
+			return RES_INVALID_FIELD_CDB;
+	}
+	return RES_INVALID_OPCODE;
+}
+
 static enum scsi_result find_row(struct scsi_cmd *cmd)
 {
 	const struct lu *lu = cmd->lu;
@@ -55,7 +69,7 @@ static enum scsi_result find_row(struct scsi_cmd *cmd)
 		if (!row || !(row->flags & OP_ANY_LUN))
 			return RES_LUN_NOT_SUPPORTED;
 	} else if (unlikely(row && row->enabled && !row->enabled(lu))) {
-		result = row->sa == OP_NO_SA ? RES_INVALID_OPCODE : RES_INVALID_FIELD_CDB;
+		result = disabled(lu, row);
 		row = NULL;
 	}
 	if (unlikely(!row))

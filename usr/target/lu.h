@@ -80,6 +80,7 @@ struct lu {
 	bool readonly;			/* by configuration or because the store is */
 	bool readonly_conf;		/* by configuration */
 	bool swp;			/* software write protect: mode page 0Ah SWP */
+	bool cdb32;			/* READ(32) and its like are there, without protection too */
 	bool third_party_copy;		/* EXTENDED COPY and tokens are there; INQUIRY 3PC */
 	bool thin;			/* thin provisioning told to initiators */
 	bool descriptor_sense;		/* D_SENSE of the control mode page */

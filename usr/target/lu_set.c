@@ -194,6 +194,7 @@ static void thin_taken(struct lu *lu)
 #define NO_UA UA_CODES
 
 static const struct param params[] = {
+	{ "cdb32", BOOL, AT(cdb32), 1, UA_INQUIRY_CHANGED, NULL, NULL },
 	{ "la_lba", U16, AT(la_lba), 0x3fff, UA_CAPACITY_CHANGED, NULL, NULL },
 	{ "lbppbe", U8, AT(lbppbe), 15, UA_CAPACITY_CHANGED, NULL, NULL },
 	{ "online", BOOL, AT(online), 1, NO_UA, check_online, online_taken },

@@ -47,7 +47,8 @@ static int add_settings(const struct lu *lu, json_t *obj)
 	json_decref(more);
 	if (!r && lu->dev->pdt == PDT_DISK)
 		r = json_object_set_new(obj, "third_party_copy",
-					json_boolean(lu->third_party_copy));
+					json_boolean(lu->third_party_copy)) ||
+		    json_object_set_new(obj, "cdb32", json_boolean(lu->cdb32));
 	if (!r && lu->block_conf != lu->block_size)
 		r = json_object_set_new(obj, "block_size_conf", json_integer(lu->block_conf));
 	if (!r && lu->qos)

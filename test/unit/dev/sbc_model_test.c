@@ -169,6 +169,7 @@ static void play(const char *bstype, const char *path, uint32_t bs, uint64_t see
 
 	m.d = disk_new(bstype, path, bs);
 	disk_set(m.d, "thin_provisioning", "1");
+	disk_set(m.d, "cdb32", "1");
 	m.d->lu->blocks = BLOCKS; /* the store has more */
 	m.bytes = calloc(BLOCKS, bs);
 	m.buf = calloc(2 * MOST, bs);

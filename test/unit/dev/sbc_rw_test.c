@@ -19,12 +19,14 @@ static const uint8_t writes[] = { 0x0a, 0x2a, 0xaa, 0x8a };
 static int setup(void **state)
 {
 	*state = disk_new(NULL, "2M", 512);
+	((struct disk *)*state)->lu->cdb32 = true;
 	return 0;
 }
 
 static int setup_4k(void **state)
 {
 	*state = disk_new(NULL, "2M", 4096);
+	((struct disk *)*state)->lu->cdb32 = true;
 	return 0;
 }
 
@@ -271,9 +273,25 @@ static void a_shortage_of_memory_is_busy(void **state)
 	cmocka_unit_test_setup_teardown(f, setup, teardown),                                       \
 		cmocka_unit_test_setup_teardown(f, setup_4k, teardown)
 
+static void cdbs_of_32_bytes_are_for_who_asks(void **state)
+{
+	static const uint8_t other[32] = { 0x7f, [7] = 24, [9] = 3 };
+	struct disk *d = disk_new(NULL, "2M", 512);
+	uint8_t cdb[32], buf[512];
+
+	(void)state;
+	cdb32(cdb, 0x9, 0, 0, 1);
+	expect_run(INVALID_OPCODE, d, cdb, NULL, 0, buf, sizeof(buf));
+	disk_set(d, "cdb32", "1");
+	expect_run(GOOD, d, cdb, NULL, 0, buf, sizeof(buf));
+	expect_run(INVALID_FIELD_CDB, d, other, NULL, 0, buf, sizeof(buf));
+	disk_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cdbs_of_32_bytes_are_for_who_asks),
 		both_sizes(what_one_form_writes_every_other_reads),
 		both_sizes(scattered_buffers_hold_the_same_data),
 		both_sizes(the_last_block_is_there_and_the_next_is_out_of_range),

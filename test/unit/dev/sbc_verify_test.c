@@ -19,12 +19,14 @@ static const uint8_t write_verifies[] = { 0x2e, 0xae, 0x8e };
 static int setup(void **state)
 {
 	*state = disk_new(NULL, "8M", 512);
+	((struct disk *)*state)->lu->cdb32 = true;
 	return 0;
 }
 
 static int setup_4k(void **state)
 {
 	*state = disk_new(NULL, "8M", 4096);
+	((struct disk *)*state)->lu->cdb32 = true;
 	return 0;
 }
 

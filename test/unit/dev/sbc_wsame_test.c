@@ -21,6 +21,7 @@ static int setup_thin(void **state)
 	struct disk *d = disk_new(NULL, "8M", 512);
 
 	disk_set(d, "thin_provisioning", "1");
+	d->lu->cdb32 = true;
 	*state = d;
 	return 0;
 }
@@ -30,6 +31,7 @@ static int setup_thin_4k(void **state)
 	struct disk *d = disk_new(NULL, "8M", 4096);
 
 	disk_set(d, "thin_provisioning", "1");
+	d->lu->cdb32 = true;
 	*state = d;
 	return 0;
 }
@@ -37,6 +39,7 @@ static int setup_thin_4k(void **state)
 static int setup_full(void **state)
 {
 	*state = disk_new(NULL, "8M", 512);
+	((struct disk *)*state)->lu->cdb32 = true;
 	return 0;
 }
 

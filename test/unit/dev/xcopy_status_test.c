@@ -282,7 +282,7 @@ static void vpd_8f_tells_of_it_and_it_can_be_turned_off(void **state)
 	expect_run(INVALID_FIELD_CDB, p->d, inquiry, NULL, 0, vpd, sizeof(vpd));
 	expect_run(GOOD, p->d, std, NULL, 0, vpd, 96);
 	assert_int_equal(vpd[5], 0);
-	expect_run(INVALID_FIELD_CDB, p->d, cdb, NULL, 0, NULL, 0);
+	expect_run(INVALID_OPCODE, p->d, cdb, NULL, 0, NULL, 0);
 }
 
 #define on(f, with) cmocka_unit_test_setup_teardown(f, with, pair_teardown)
