@@ -319,3 +319,21 @@ admin() {
 	fi
 }
 
+
+# RFC 7143 6.3: libiscsi declares its names once more after the target has chosen AuthMethod=None.
+@test "a password that nobody asks for: libiscsi says its name twice, and the log tells" {
+	a_disk
+	run reads "$(chap_url joe%secret-of-joe)"
+	[ "$status" -ne 0 ]
+	[[ $(cat "$DIR/said") == *'(512)'* ]]
+	grep -q 'refused: status 0200, a second time or out of place: InitiatorName' "$LOG"
+	run iscsi-ls "iscsi://joe%secret-of-joe@$PORTAL"
+	[ "$status" -ne 0 ]
+	# With the account bound to both, it finds the disk.
+	tgtadm account bind --tid 1 --user joe
+	tgtadm account bind --user joe
+	reads "$(chap_url joe%secret-of-joe)"
+	run iscsi-ls "iscsi://joe%secret-of-joe@$PORTAL"
+	[ "$status" -eq 0 ]
+	[[ $output == *"Target:$IQN Portal:$PORTAL,1"* ]]
+}

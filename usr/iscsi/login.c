@@ -7,6 +7,7 @@
 #include "iscsi/login.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,9 +122,9 @@ static void refuse(struct iscsi_login *l, enum iscsi_login_status status)
 	redirect_forget(l);
 	trace_at(TRACE_LOGIN, "%s from %s: refused with %04X", l->initiator, addr_format(&conn->peer, peer),
 		 status);
-	log_limited(LOG_LVL_INFO, "login of %s from %s refused: status %04x",
+	log_limited(LOG_LVL_INFO, "login of %s from %s refused: status %04x%s%s",
 		    *l->initiator ? l->initiator : "an initiator", addr_format(&conn->peer, peer),
-		    status);
+		    status, *l->culprit ? ", a second time or out of place: " : "", l->culprit);
 	pdu->login.status_class = (uint8_t)(status >> 8);
 	pdu->login.status_detail = (uint8_t)status;
 	/* A redirection's TargetAddress is the only text that goes with a failure. */
@@ -215,16 +216,24 @@ static bool misplaced(const char *key)
 	return false;
 }
 
+/* What refuse() will say: initiators are told a status only. */
+static int blame(struct iscsi_login *l, const char *key, int r)
+{
+	if (r == -EPROTO)
+		snprintf(l->culprit, sizeof(l->culprit), "%s", key);
+	return r;
+}
+
+/* RFC 7143 6.3: whatever is declared once more, even the same, ends the login with initiator error. */
 static int ident_key(void *arg, const char *key, char *value)
 {
 	int r = login_ident_key(arg, key, value);
 
-	return r == -ENOENT ? 0 : r;
+	return r == -ENOENT ? 0 : blame(arg, key, r);
 }
 
-static int other_key(void *arg, const char *key, char *value)
+static int take_key(struct iscsi_login *l, const char *key, char *value)
 {
-	struct iscsi_login *l = arg;
 	int r;
 
 	if (login_ident_is(key))
@@ -238,6 +247,11 @@ static int other_key(void *arg, const char *key, char *value)
 		return key_refused(&l->nego, key); /* an answer to something that we said */
 	r = key_negotiate(&l->nego, key, value);
 	return r == -ENOENT ? 0 : r;
+}
+
+static int other_key(void *arg, const char *key, char *value)
+{
+	return blame(arg, key, take_key(arg, key, value));
 }
 
 static enum iscsi_login_status authenticate(struct iscsi_login *l)

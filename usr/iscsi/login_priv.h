@@ -12,6 +12,7 @@
 #include "iscsi/auth.h"
 #include "iscsi/iscsi_proto.h"
 #include "iscsi/keys.h"
+#include "iscsi/text.h"
 #include "scsi/names.h"
 
 struct child;
@@ -45,6 +46,7 @@ struct iscsi_login {
 	const struct auth_method *auth;
 	void *auth_state;
 	enum iscsi_login_status status;	    /* what went wrong in a key */
+	char culprit[TEXT_KEY_MAX + 1];	    /* the key that must not come, or not again; "" */
 	struct iscsi_session *reinstated;   /* being closed before we go on; NULL: none */
 	struct iscsi_session *joins;	    /* held until the connection that we replace is gone; or NULL */
 	struct child *asking;		    /* RedirectCallback runs, and all waits for it; or NULL */

@@ -141,6 +141,23 @@ static void what_is_wrong_is_told_by_the_status(void **state)
 	}
 }
 
+/* RFC 7143 6.3, 13.4, 13.5: it must be detected, and answered with initiator error. */
+static void what_is_declared_again_even_the_same_ends_the_login(void **state)
+{
+	static const char *const again[] = { "InitiatorName=" WIRE_INITIATOR "\n",
+					     "TargetName=" WIRE_TARGET "\n", "SessionType=Normal\n" };
+	struct wire_conn c;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(again); i++) {
+		wire_open(&c, *state);
+		assert_int_equal(wire_login_status(&c, 0x81, NAMES "SessionType=Normal\n"
+							     "AuthMethod=CHAP,None\n"), 0);
+		assert_int_equal(wire_login_status(&c, 0x87, again[i]), LOGIN_INITIATOR_ERROR);
+		wire_close(&c);
+	}
+}
+
 static void access_redirection_and_state_decide_who_gets_in(void **state)
 {
 	struct wire *w = *state;
@@ -368,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_key_is_answered_by_its_rule),
 		TEST(what_is_wrong_is_told_by_the_status),
+		TEST(what_is_declared_again_even_the_same_ends_the_login),
 		TEST(access_redirection_and_state_decide_who_gets_in),
 		TEST(a_version_that_is_too_new_is_refused),
 		TEST(text_may_be_cut_at_any_byte),
