@@ -157,4 +157,6 @@ shorter() {
 	[[ $output == *'is no device'* ]]
 	run add_lun 1 1 /dev/null --device-type pt --bstype rdwr
 	[[ $output == *'uses backing store type sg only'* ]]
+	run add_lun 1 1 /dev/null --device-type pt --bsopts timeout=0
+	[[ $output == *'timeout= is a number of seconds'* ]]
 }

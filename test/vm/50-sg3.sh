@@ -122,7 +122,7 @@ resets() {
 }
 
 timestamp() {
-	sg_timestamp --milliseconds=1700000000000 $G && says '2023' sg_timestamp $G
+	sg_timestamp --milliseconds=1700000000000 $G && says '^17000000' sg_timestamp $G
 }
 
 identify() {

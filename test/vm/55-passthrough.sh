@@ -118,6 +118,29 @@ reset() {
 }
 
 
+# Commands that the device does not answer: the kernel here aborts them after their time.
+unanswered() {
+	local opts=/sys/bus/pseudo/drivers/scsi_debug rc=0
+	logout && adm logicalunit delete --tid 1 --lun 1 --force &&
+		adm logicalunit new --tid 1 --lun 1 --device-type pt --backing-store "$1" --bsopts timeout=3 && login 1 || return
+	G=$(echo /sys/block/"$(disk 1)"/device/scsi_generic/*) && G=/dev/${G##*/}
+	echo 1 >$opts/every_nth && echo 4 >$opts/opts || return
+	sg_raw -t 20 -r 512 $G 28 00 00 00 00 00 00 00 01 00 >$work/said 2>&1
+	# The initiator's patience ends first: ABORT TASK is answered when the device's time is over.
+	sg_raw -t 1 -r 512 $G 28 00 00 00 00 00 00 00 01 00 >$work/said2 2>&1 && rc=1
+	echo 0 >$opts/opts && echo 0 >$opts/every_nth
+	cat $work/said $work/said2
+	[ $rc -eq 0 ] && grep -qi 'aborted command' $work/said && within 30 sg_turs $G &&
+		sg_raw -r 512 $G 28 00 00 00 00 00 00 00 01 00 2>&1 | grep 'Received 512'
+}
+
+# By the names of other drivers, too.
+other_names() {
+	local device=/sys/class/scsi_generic/${real#/dev/}/device address
+	address=$(basename "$(readlink -f "$device")")
+	ls -l /dev/bsg && test -c "/dev/bsg/$address" && unanswered "/dev/bsg/$address"
+}
+
 read_only() {
 	adm lu update --tid 1 --lun 1 --params readonly=1 && within 5 sg_turs $G
 	! sg_dd if=/dev/zero of=$G bs=512 count=1 oflag=sgio 2>$work/said || return
@@ -172,6 +195,7 @@ ok 'so does a medium error' medium_error
 ok 'reservations are not told to the device' persist
 ok 'more commands than the driver takes, and the daemon answers meanwhile' others_go_on
 ok 'a reset reaches the device' reset
+ok 'a command that gets no answer' other_names
 ok 'read-only' read_only
 ok 'its Unit Attentions arrive' attention
 ok 'the device is taken away' unplug

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <scsi/sg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #ifndef SG_SCSI_RESET_NO_ESCALATE
 #define SG_SCSI_RESET_NO_ESCALATE 0x100 /* Linux 4.0; else the next larger thing is reset, too */
 #endif
+#define TIMEOUT_MAX 1000000U
 #define SENSE_MAX 252U	     /* SPC-4 4.5.1 */
 
 static struct sg *to_sg(struct bs *bs)
@@ -145,7 +147,7 @@ static void ready(struct loop_fd *lf, uint32_t events)
 
 /* --- commands */
 
-static void slot_fill(struct sg_slot *slot, struct bs_req *req)
+static void slot_fill(const struct sg *sg, struct sg_slot *slot, struct bs_req *req)
 {
 	static const int dirs[] = { [BS_PASS_NO_DATA] = SG_DXFER_NONE,
 				    [BS_PASS_IN] = SG_DXFER_FROM_DEV,
@@ -161,7 +163,7 @@ static void slot_fill(struct sg_slot *slot, struct bs_req *req)
 		.cmdp = (unsigned char *)(uintptr_t)pass->words,
 		.mx_sb_len = (unsigned char)min_u32(pass->sense_max, SENSE_MAX),
 		.sbp = pass->sense,
-		.timeout = pass->timeout_ms,
+		.timeout = sg->timeout_ms ? sg->timeout_ms : pass->timeout_ms,
 		.usr_ptr = slot,
 	};
 	if (pass->dir == BS_PASS_NO_DATA)
@@ -249,7 +251,7 @@ static bool take_batch(struct sg *sg)
 			break;
 		}
 		slot = list_entry(list_pop(&sg->free), struct sg_slot, link);
-		slot_fill(slot, req);
+		slot_fill(sg, slot, req);
 		list_push_back(&sg->batch, &slot->link);
 	}
 	return !list_empty(&sg->batch);
@@ -307,12 +309,32 @@ static void sg_submit(struct bs_req *req)
 
 /* --- opening and closing */
 
+/* bsopts timeout=SECONDS */
+static int timeout_opt(struct sg *sg, const char *opts, struct err *err)
+{
+	bool found;
+	char *text = bs_opt_get(opts, ';', "timeout", &found), *end = NULL;
+	unsigned long seconds = text ? strtoul(text, &end, 10) : 0;
+	bool bad = text && (*end || end == text || *text == '-' || !seconds || seconds > TIMEOUT_MAX);
+
+	free(text);
+	if (found && !text)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	if (bad)
+		return err_set(err, ERR_INVALID_REQUEST, "bsopts timeout= is a number of seconds, "
+			       "from 1 to %u", TIMEOUT_MAX);
+	sg->timeout_ms = (uint32_t)seconds * 1000;
+	return 0;
+}
+
 static int sg_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 {
 	struct sg *sg = to_sg(bs);
 	char path[SG_PATH_MAX];
-	int version = 0, max = 0, ret = sg_find(conf->path, path, err);
+	int version = 0, max = 0, ret = timeout_opt(sg, conf->opts, err);
 
+	if (!ret)
+		ret = sg_find(conf->path, path, err);
 	if (ret)
 		return ret;
 	sg->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);

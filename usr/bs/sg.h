@@ -35,6 +35,7 @@ struct sg {
 	struct job write_job, reset_job;
 	struct bs_req *reset;	/* under way; NULL: none */
 	int reset_error;
+	uint32_t timeout_ms;	/* of every command, by bsopts; 0: what it says itself */
 	bool writing;
 	bool unread;		/* there are answers; they wait for the end of @writing */
 	bool hung_up, gone;	/* the device was taken away; it has been told */
