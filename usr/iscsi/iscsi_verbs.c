@@ -16,6 +16,7 @@
 #include "target/stats_show.h"
 #include "target/target.h"
 #include "target/target_verbs.h"
+#include "target/verb_walk.h"
 
 /* By --sid, which is unique over targets; with --tid it must be that target's. */
 struct iscsi_session *verb_session(struct verb_call *call)
@@ -156,19 +157,27 @@ int session_verb_stat(struct verb_call *call)
 	return stats_nexus_luns(call, s->nexus);
 }
 
+static int show_nexus(struct verb_walk *w, const struct nexus *n)
+{
+	return verb_put(w->call, w->rows++ ? "," : "", session_to_json(n->priv)) ? -ENOMEM : 1;
+}
+
+static bool show_end(struct verb_walk *w)
+{
+	strbuf_puts(&w->call->text, "]");
+	return false;
+}
+
+/* There may be thousands. */
 int connection_verb_show(struct verb_call *call)
 {
+	static const struct verb_walk_ops ops = { .nexus = show_nexus, .end = show_end };
 	struct target *t = verb_target(call);
-	const struct iscsi_session *s;
 
 	if (!t)
 		return -EINVAL;
-	call->result = json_array();
-	list_for_each(s, &iscsi.sessions, link)
-		if (s->target && s->target->t == t && s->tsih &&
-		    json_array_append_new(call->result, session_to_json(s)))
-			return no_memory(call);
-	return 0;
+	strbuf_puts(&call->text, "[");
+	return verb_walk(call, &ops, t);
 }
 
 /* The predecessor's tgt-admin unbinds all, which ends the sessions here, and then deletes those. */
