@@ -271,6 +271,11 @@ static void wake_ready(struct loop_fd *lf, uint32_t events)
 		return;
 }
 
+bool loop_worked(const struct loop *loop)
+{
+	return loop->spin.worked;
+}
+
 uint64_t loop_now(const struct loop *loop)
 {
 	return loop->now;

@@ -75,6 +75,8 @@ void loop_stop(struct loop *loop);
 void loop_set_spin(struct loop *loop, uint64_t max_ns);
 /* From any thread: ends the loop's sleep. */
 void loop_wake(struct loop *loop);
+/* Whether a descriptor was ready in this turn: what can wait does less then. */
+bool loop_worked(const struct loop *loop);
 /* Monotonic nanoseconds, read once a turn. Tests move it with loop_clock_advance(). */
 uint64_t loop_now(const struct loop *loop);
 /*

@@ -132,7 +132,8 @@ static int next(struct verb_walk *w)
 
 int verb_walk_step(struct verb_walk *w)
 {
-	int n = 1, left = VERB_WALK_STEP;
+	const struct core *core = w->call->context;
+	int n = 1, left = loop_worked(core->loop) ? VERB_WALK_STEP_BUSY : VERB_WALK_STEP;
 
 	w->nexus = NULL;
 	while (n > 0 && left > 0) {

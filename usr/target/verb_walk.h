@@ -25,6 +25,7 @@ struct verb_call;
  * never divided.
  */
 #define VERB_WALK_STEP 32
+#define VERB_WALK_STEP_BUSY 8 /* in a turn that had other work: I/O waits for less than 100 us */
 
 struct verb_walk;
 

@@ -80,6 +80,21 @@ static void a_ready_descriptor_is_called_each_turn_until_removed(void **state)
 	src_close(&s);
 }
 
+static void a_turn_knows_whether_a_descriptor_was_ready(void **state)
+{
+	struct loop *loop = *state;
+	struct src s;
+
+	t_loop_turns(loop, 1);
+	assert_false(loop_worked(loop));
+	src_open(loop, &s, src_note);
+	t_loop_turns(loop, 1);
+	assert_true(loop_worked(loop));
+	src_close(&s);
+	t_loop_turns(loop, 1);
+	assert_false(loop_worked(loop));
+}
+
 static void events_can_be_changed(void **state)
 {
 	struct loop *loop = *state;
@@ -510,6 +525,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_loop(a_ready_descriptor_is_called_each_turn_until_removed),
+		with_loop(a_turn_knows_whether_a_descriptor_was_ready),
 		with_loop(events_can_be_changed),
 		with_loop(a_hangup_is_told_even_when_nothing_is_waited_for),
 		with_loop(what_epoll_refuses_is_not_added),

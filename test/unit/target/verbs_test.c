@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -119,6 +121,40 @@ static void a_long_show_leaves_the_loop_to_others(void **state)
 	t_answer = json_loads(strbuf_str(&t_call.text), 0, NULL);
 	assert_int_equal(json_array_size(luns_of(json_array_get(t_answer, 0))),
 			 10 * VERB_WALK_STEP + 1);
+}
+
+static void always_ready(struct loop_fd *lf, uint32_t events)
+{
+	(void)lf;
+	(void)events;
+}
+
+/* How many turns it takes. */
+static unsigned int turns_of_a_show(struct fake *f)
+{
+	unsigned int turns = 0;
+
+	assert_false(t_call_start(f, "target", "show", "{}"));
+	for (; !t_ended; turns++)
+		loop_turn(f->loop, 0);
+	return turns;
+}
+
+static void a_long_show_does_less_in_turns_that_have_other_work(void **state)
+{
+	struct fake *f = *state;
+	struct loop_fd busy = { .loop = NULL };
+	int fd = eventfd(1, EFD_CLOEXEC);
+	unsigned int alone;
+
+	add_luns(f, 10 * VERB_WALK_STEP);
+	fake_settle(f);
+	alone = turns_of_a_show(f);
+	assert_int_equal(loop_fd_add(f->loop, &busy, fd, EPOLLIN, always_ready), 0);
+	loop_turn(f->loop, 0);
+	assert_true(turns_of_a_show(f) > 3 * alone);
+	loop_fd_del(&busy);
+	close(fd);
 }
 
 static void luns_that_go_while_they_are_shown_do_no_harm(void **state)
@@ -335,6 +371,7 @@ int main(void)
 		test(targets_are_shown_in_order_with_their_luns),
 		test(no_target_is_an_empty_list),
 		test(a_long_show_leaves_the_loop_to_others),
+		test(a_long_show_does_less_in_turns_that_have_other_work),
 		test(luns_that_go_while_they_are_shown_do_no_harm),
 		test(a_target_that_goes_while_it_is_shown_does_no_harm),
 		test(lun_0_gives_way_only_when_asked_plainly),
