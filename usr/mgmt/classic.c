@@ -160,6 +160,22 @@ static void lunmap_show(const json_t *maps, struct strbuf *out)
 	}
 }
 
+static void portgroup_show(const json_t *groups, struct strbuf *out)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(groups, i, g) {
+		classic_line(out, 0, "Target port group: %lld", classic_int(g, "group"));
+		classic_line(out, 1, "State: %s", classic_str(g, "state"));
+		classic_line(out, 1, "Configured: %s", classic_str(g, "state_conf"));
+		classic_line(out, 1, "Changed by: %s", classic_str(g, "changed_by"));
+		classic_line(out, 1, "Preferred: %s", classic_yes(g, "preferred"));
+		classic_line(out, 1, "Portal groups: %s", classic_str(g, "portal_groups"));
+		classic_line(out, 1, "Remote ports: %s", classic_str(g, "remote_ports"));
+	}
+}
+
 static void connection_show(const json_t *sessions, struct strbuf *out)
 {
 	const json_t *s, *conn;
@@ -192,6 +208,7 @@ static const struct {
 	{ "logicalunit", "stat", classic_lu_stat },
 	{ "lunmap", "show", lunmap_show },
 	{ "portal", "show", portal_show },
+	{ "portgroup", "show", portgroup_show },
 	{ "session", "show", session_show },
 	{ "session", "stat", classic_session_stat },
 	{ "system", "show", system_show },

@@ -36,6 +36,7 @@ enum kind {
 	OBSOLETE,   /* RFC 7143 has no markers any more */
 	STORE,	    /* conf_luns() */
 	INITIATOR,  /* conf_maps() */
+	PORT_GROUP, /* conf_port_groups() */
 };
 
 struct directive {
@@ -95,6 +96,7 @@ static const struct directive of_target[] = {
 	{ "RedirectPort", PARAM },
 	{ "RedirectReason", PARAM },
 	{ "TargetAlias", PARAM },
+	{ "access_changes", PARAM },
 	{ "backing-store", STORE },
 	{ "controller_tid", TID },
 	{ "direct-store", STORE },
@@ -107,7 +109,9 @@ static const struct directive of_target[] = {
 	{ "nop_count", PARAM },
 	{ "nop_interval", PARAM },
 	{ "outgoinguser", OUTGOING },
+	{ "port-group", PORT_GROUP },
 	{ "state", PARAM },
+	{ "transition_time", PARAM },
 	{ NULL, PARAM },
 };
 
@@ -365,6 +369,7 @@ static void add_target(struct model *m, const struct conf_node *block)
 	list_for_each(n, &block->children, link) {
 		d = find(of_target, n->name);
 		if (d && d->kind != STORE && d->kind != INITIATOR &&
+		    d->kind != PORT_GROUP &&
 		    (is_account(d->kind) || has_value(m, n)))
 			target_directive(m, t, n, d->kind);
 		if (!d && !conf_lun_directive(n->name))
@@ -372,7 +377,8 @@ static void add_target(struct model *m, const struct conf_node *block)
 				  n->name);
 	}
 	settle_access(t);
-	if (conf_luns(m->notes, block, t) || conf_maps(m->notes, block, t))
+	if (conf_luns(m->notes, block, t) || conf_maps(m->notes, block, t) ||
+	    conf_port_groups(m->notes, block, t))
 		fail(m);
 }
 

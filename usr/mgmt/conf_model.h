@@ -11,6 +11,7 @@
  *             "limits": {initiator: {"iops": N, ...}},
  *             "at": {name of a parameter, address or name: "FILE:LINE"},
  *             "maps": {initiator: {"luns", "all", "readonly", "where"}}: lunmap's arguments,
+ *             "groups": {"N": {"state", ..., "where"}}: portgroup's arguments,
  *             "accounts": [binding, ...] }
  *   binding { "user", "outgoing", "where" }
  *   portal  { "portal": its address, "interface" ("": any), "tag", "options": {name: value},
@@ -42,6 +43,8 @@ json_t *conf_load(const char *path, struct conf_notes *notes);
 int conf_luns(struct conf_notes *notes, const struct conf_node *target, json_t *out);
 /* The same for its LUN maps: into target["maps"]. */
 int conf_maps(struct conf_notes *notes, const struct conf_node *target, json_t *out);
+/* And its target port groups: into target["groups"]. */
+int conf_port_groups(struct conf_notes *notes, const struct conf_node *target, json_t *out);
 /*
  * The same for an account: its password into @accounts, the state's, and what it is for into @list,
  * the target's or that of discovery.

@@ -144,6 +144,7 @@ static void add_target(struct diff_plan *p, const json_t *want, bool anew)
 		  tid);
 	rank = p->rank;
 	diff_params(p, tid, NULL, want);
+	diff_port_groups(p, tid, NULL, want);
 	diff_luns(p, tid, NULL, want);
 	p->rank = rank;
 	target_accounts(p, tid, NULL, want);
@@ -201,6 +202,7 @@ static void change_target(struct diff_plan *p, const json_t *was, const json_t *
 	}
 	p->rank = DIFF_CHANGE;
 	diff_params(p, tid, was, want);
+	diff_port_groups(p, tid, was, want);
 	diff_maps(p, tid, was, want);
 	diff_limits(p, tid, was, want);
 	p->rank = DIFF_CHANGE;

@@ -85,6 +85,8 @@ void diff_luns(struct diff_plan *p, long long tid, const json_t *was, const json
 void diff_limits(struct diff_plan *p, long long tid, const json_t *was, const json_t *want);
 /* The same for its LUN maps. */
 void diff_maps(struct diff_plan *p, long long tid, const json_t *was, const json_t *wanted);
+/* The same for its target port groups. */
+void diff_port_groups(struct diff_plan *p, long long tid, const json_t *was, const json_t *want);
 /* Accounts of a target, or of discovery, as they are and as they shall be. */
 struct diff_bound {
 	const char *target; /* NULL: discovery */

@@ -43,6 +43,8 @@ static const struct dflt target_defaults[] = {
 	{ "RedirectPort", "3260" },
 	{ "RedirectReason", "Temporary" },
 	{ "TargetAlias", "" },
+	{ "access_changes", "implicit" },
+	{ "transition_time", "0" },
 };
 
 static const struct dflt lun_defaults[] = {
@@ -258,7 +260,8 @@ static json_t *luns_state(const json_t *shown)
 
 static json_t *target_params(const json_t *shown)
 {
-	static const char *const names[] = { "state", "nop_interval", "nop_count" };
+	static const char *const names[] = { "state", "nop_interval", "nop_count",
+					     "access_changes", "transition_time" };
 	const json_t *redirect = json_object_get(shown, "redirect");
 	json_t *params = json_deep_copy(json_object_get(shown, "params"));
 	size_t i;
@@ -286,6 +289,24 @@ static json_t *maps_state(const json_t *shown)
 	json_array_foreach(shown, i, map)
 		json_object_set(maps, diff_str(map, "initiator"), map);
 	return maps;
+}
+
+/* "port_groups" of what is shown, by number. */
+static json_t *groups_state(const json_t *shown)
+{
+	json_t *groups = json_object(), *g;
+	char key[16];
+	size_t i;
+
+	json_array_foreach(shown, i, g) {
+		snprintf(key, sizeof(key), "%lld", diff_int(g, "group"));
+		json_object_set_new(groups, key, json_pack(
+			"{s:O s:O s:O s:O}", "state", json_object_get(g, "state_conf"),
+			"preferred", json_object_get(g, "preferred"), "portal-groups",
+			json_object_get(g, "portal_groups"), "remote-ports",
+			json_object_get(g, "remote_ports")));
+	}
+	return groups;
 }
 
 /* "initiator_limits" of what is shown, by initiator. */
@@ -392,14 +413,16 @@ json_t *diff_state(const json_t *shown)
 
 	json_array_foreach(shown, i, t) {
 		json_array_append_new(targets, json_pack(
-			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o s:o s:o}", "name", json_object_get(t, "name"),
+			"{s:O s:O s:O s:s s:I s:o s:O s:O s:o s:o s:o s:o s:o}",
+			"name", json_object_get(t, "name"),
 			"driver", json_object_get(t, "driver"), "tid", json_object_get(t, "tid"),
 			"where", "running", "sessions",
 			(json_int_t)json_array_size(json_object_get(t, "nexuses")), "params",
 			target_params(t), "addresses", json_object_get(t, "initiator_addresses"),
 			"names", json_object_get(t, "initiator_names"), "luns",
 			luns_state(json_object_get(t, "luns")), "maps",
-			maps_state(json_object_get(t, "lun_maps")), "limits",
+			maps_state(json_object_get(t, "lun_maps")), "groups",
+			groups_state(json_object_get(t, "port_groups")), "limits",
 			limits_state(json_object_get(t, "initiator_limits")), "accounts",
 			bindings_state(t)));
 	}

@@ -236,6 +236,20 @@ static void map(struct dump *d, const char *initiator, const json_t *m)
 	strbuf_puts(d->out, "    </initiator>\n");
 }
 
+static void port_group(struct dump *d, const char *id, const json_t *g)
+{
+	static const char *const names[] = { "portal-groups", "remote-ports", "state" };
+	size_t i;
+
+	strbuf_printf(d->out, "    <port-group %s>\n", id);
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (*diff_str(g, names[i]))
+			line(d, 8, names[i], diff_str(g, names[i]));
+	if (json_is_true(json_object_get(g, "preferred")))
+		line(d, 8, "preferred", "yes");
+	strbuf_puts(d->out, "    </port-group>\n");
+}
+
 static void limit(struct dump *d, const char *initiator, const json_t *m)
 {
 	json_t *text = conf_limit_text(m);
@@ -261,6 +275,8 @@ static void target(struct dump *d, const json_t *t)
 	target_params(d, json_object_get(t, "params"));
 	json_array_foreach(json_object_get(t, "luns"), i, lu)
 		lun(d, lu, paths);
+	json_object_foreach(json_object_get(t, "groups"), initiator, m)
+		port_group(d, initiator, m);
 	json_object_foreach(json_object_get(t, "maps"), initiator, m)
 		map(d, initiator, m);
 	json_object_foreach(json_object_get(t, "limits"), initiator, m)

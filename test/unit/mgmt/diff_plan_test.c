@@ -297,6 +297,46 @@ static void what_is_taken_from_an_initiator_goes_before_what_it_is_given(void **
 		     "~ " MAP_OF "a: 0=none\n~ " MAP_OF "a: 2=5\n");
 }
 
+#define GROUPED(groups)                                                                            \
+	"[{\"tid\":1,\"name\":\"t\",\"driver\":\"iscsi\",\"state\":\"ready\",\"nexuses\":[],"         \
+	"\"params\":{},\"initiator_addresses\":[\"ALL\"],\"initiator_names\":[],\"luns\":[" LUN("") \
+	"],\"port_groups\":[" groups "]}]"
+#define GROUP(id, ports, remote, state)                                                            \
+	"{\"group\":" id ",\"state\":\"offline\",\"state_conf\":\"" state "\",\"preferred\":false,"    \
+	"\"portal_groups\":\"" ports "\",\"remote_ports\":\"" remote "\"}"
+#define PORT_GROUP(id, lines) "<port-group " id ">\n" lines "</port-group>\n"
+#define GROUP_FILE(groups)                                                                         \
+	"<target t>\n<backing-store x>\nbs-type null\n</backing-store>\n" groups "</target>\n"
+#define GROUP_OF "target t: target port group "
+#define ACTIVE "active/optimized"
+
+static void port_groups_are_made_changed_and_removed(void **state)
+{
+	(void)state;
+	assert_plan(GROUPED(""), GROUP_FILE(PORT_GROUP("07", "portal-groups 1,2=5\npreferred yes\n")),
+		    "+ " GROUP_OF "7: portal-groups=1,2=5 state=" ACTIVE " preferred=yes\n");
+	assert_plan(GROUPED(GROUP("7", "1", "", "standby")),
+		    GROUP_FILE(PORT_GROUP("7", "portal-groups 1\nstate standby\n")), "");
+	assert_plan(GROUPED(GROUP("7", "1", "", "standby")),
+		    GROUP_FILE(PORT_GROUP("7", "portal-groups 1\n")),
+		    "~ " GROUP_OF "7: state=" ACTIVE "\n");
+	assert_plan(GROUPED(GROUP("7", "1", "", "standby")), FILE_OF(""), "- " GROUP_OF "7\n");
+}
+
+static void a_group_gives_a_port_up_before_another_takes_it(void **state)
+{
+	(void)state;
+	assert_order(GROUPED(GROUP("1", "1", "", ACTIVE) "," GROUP("2", "2,3", "9", ACTIVE)),
+		     GROUP_FILE(PORT_GROUP("1", "portal-groups 1,3\n") PORT_GROUP("2",
+				"portal-groups 2\nremote-ports 9\n")),
+		     "~ " GROUP_OF "2: portal-groups=2\n~ " GROUP_OF "1: portal-groups=1,3\n");
+	assert_order(GROUPED(GROUP("1", "1", "", ACTIVE) "," GROUP("2", "2", "", "standby")),
+		     GROUP_FILE(PORT_GROUP("1", "portal-groups 2\n") PORT_GROUP("2",
+				"portal-groups 1\nstate standby\n")),
+		     "- " GROUP_OF "1\n~ " GROUP_OF "2: portal-groups=1\n"
+		     "+ " GROUP_OF "1: portal-groups=2 state=" ACTIVE "\n");
+}
+
 /* A request has 65536 bytes at most. */
 static void long_maps_go_in_several_requests(void **state)
 {
@@ -369,6 +409,8 @@ int main(void)
 		cmocka_unit_test(what_initiators_changed_is_not_changed_back),
 		cmocka_unit_test(a_parameter_that_has_left_the_file_has_its_default),
 		cmocka_unit_test(maps_are_compared_by_initiator),
+		cmocka_unit_test(port_groups_are_made_changed_and_removed),
+		cmocka_unit_test(a_group_gives_a_port_up_before_another_takes_it),
 		cmocka_unit_test(what_is_taken_from_an_initiator_goes_before_what_it_is_given),
 		cmocka_unit_test(long_maps_go_in_several_requests),
 		cmocka_unit_test(what_can_fail_is_done_before_what_can_not_be_undone),
