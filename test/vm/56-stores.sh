@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The stores that are files, on block devices: disks of scsi_debug with 512 and 4096 bytes a block, that give space
-# back, fail, are full and go away, and a virtio disk. What they do on files is tested without a machine.
-# vm: -t 420 -D 64M
+# back, fail, hang and go away, and a virtio disk. What they do on files is tested without a machine.
+# vm: -t 600 -D 64M
 
 . "${0%/*}/lib.sh"
 
@@ -91,11 +91,39 @@ taken_away() {
 	logout && adm logicalunit delete --tid 1 --lun 1 --force && adm logicalunit delete --tid 1 --lun 2 && tgtd_alive
 }
 
+# A disk that answers nothing, as one whose cable was cut: more commands than it has places for, of reads that are not
+# cached, and another disk meanwhile. The kernel here gives up after its time, and then it answers again.
+hangs() {
+	local hung start rc
+	echo 4 >"/sys/block/${real#/dev/}/device/timeout"
+	adm logicalunit new --tid 1 --lun 1 --backing-store "$real" --bstype "$1" --bsoflags direct &&
+		adm logicalunit new --tid 1 --lun 2 --backing-store /dev/vda --bstype "$1" --bsoflags direct && login 1 2 || return
+	echo 1 >$debug/every_nth && echo 4 >$debug/opts
+	fio --name=hung --filename="/dev/$(disk 1)" --rw=randrw --bs=4k --iodepth=128 --ioengine=libaio --direct=1 --size=8M \
+		--number_ios=128 --continue_on_error=all >$work/hung 2>&1 &
+	hung=$!
+	sleep 1
+	start=$EPOCHREALTIME
+	fio_verify "$(disk 2)" --size=1M --bs=4k --rw=randwrite --iodepth=8 --direct=1 >$work/fio 2>&1
+	rc=$?
+	echo "the other: $rc after $(((${EPOCHREALTIME/./} - ${start/./}) / 1000)) ms"
+	kill -0 $hung || { echo 'it did not hang'; cat $work/hung; rc=1; }
+	adm --mode sys --op show >/dev/null || rc=1
+	echo 0 >$debug/opts && echo 0 >$debug/every_nth
+	wait $hung
+	[ $rc -eq 0 ] || { cat $work/fio; return 1; }
+	dd if="/dev/$(disk 1)" of=/dev/null bs=64k count=16 iflag=direct status=none && logout &&
+		adm logicalunit delete --tid 1 --lun 1 && adm logicalunit delete --tid 1 --lun 2
+}
+
 need 'a disk of 512-byte blocks' serve_first
 ok 'data' each data
 ok 'space given back, zeroes' each space
 ok 'a medium error is one of the medium, and only there' each medium_error
 ok 'data on virtio' virtio
+ok 'it hangs, and comes back: rdwr' hangs rdwr
+ok 'it hangs, and comes back: uring' hangs uring
+ok 'it hangs, and comes back: aio' hangs aio
 need 'a disk of 4096-byte blocks' serve_second
 ok 'data in blocks of 512 bytes' each data
 BLOCK=4096
