@@ -145,6 +145,16 @@ struct bs {
 	struct job close_job;
 };
 
+/* What a store takes of what is below it, and what that has left; in bytes. */
+struct bs_usage {
+	uint64_t used, avail;
+	int result; /* 0 or -errno */
+	/* The store's, until @done. */
+	struct job job;
+	struct bs *bs;
+	void (*done)(struct bs_usage *u);
+};
+
 struct bs_type {
 	const char *name;	/* "rdwr" */
 	size_t abi_size;	/* sizeof(struct bs_type): modules of another ABI are refused */
@@ -179,6 +189,11 @@ struct bs_type {
 	void (*submit)(struct bs_req *req);
 	/* Looks for a new size and tells it by bs_set_size(); must not block. May be NULL. */
 	void (*probe)(struct bs *bs);
+	/*
+	 * On a worker thread: fills used and avail. 0 or -errno. NULL: not known. Touches of @bs only
+	 * what is constant.
+	 */
+	int (*usage)(struct bs *bs, struct bs_usage *u);
 };
 
 /*
@@ -234,6 +249,9 @@ void bs_complete_now(struct bs_req *req, int result);
  */
 void bs_hold(struct bs *bs);
 void bs_release(struct bs *bs);
+/* Whether the store may know. Then: @told from the loop, when @u is filled; until then it is borrowed. */
+bool bs_has_usage(const struct bs *bs);
+void bs_ask_usage(struct bs *bs, struct bs_usage *u, void (*told)(struct bs_usage *u));
 /* For stores, on the loop: the size is now @size. */
 void bs_set_size(struct bs *bs, uint64_t size);
 /* For users of a store: look for a new size now. Cheap; callers limit how often. */

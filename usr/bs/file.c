@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "bs/aio.h"
@@ -192,10 +194,26 @@ static void file_probe(struct bs *bs)
 		bs_set_size(bs, (uint64_t)size);
 }
 
+/* Of a block device nobody knows. */
+static int file_usage(struct bs *bs, struct bs_usage *u)
+{
+	const struct file *f = to_file(bs);
+	struct statvfs fs;
+	struct stat st;
+
+	if (fstat(f->fd, &st) || fstatvfs(f->fd, &fs))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EOPNOTSUPP;
+	u->used = (uint64_t)st.st_blocks * 512;
+	u->avail = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
 #define FILE_TYPE                                                                                  \
 	.abi_size = sizeof(struct bs_type), .size = sizeof(struct file), .flag_sync = true,        \
 	.flag_direct = true, .needs_path = true, .detach = file_detach, .close = file_close,       \
-	.probe = file_probe
+	.probe = file_probe, .usage = file_usage
 
 const struct bs_type bs_file_type = {
 	.name = "rdwr",

@@ -46,6 +46,8 @@ struct sbc {
 	uint64_t starts, loads;	 /* START STOP UNIT: of the disk, of the medium */
 	uint64_t since_ns;	 /* when the LU was made */
 	struct list tokens;	 /* struct token */
+	uint64_t used, avail;	 /* bytes, as the store said last */
+	bool usage_failed;	 /* ... or that it does not know */
 	struct sbc_selftest *selftest; /* that runs; NULL: none */
 	uint8_t selftests[SBC_SELFTESTS][SBC_SELFTEST_LEN]; /* the last ones, newest first */
 	bool format_corrupt;	 /* a FORMAT UNIT failed */
@@ -153,6 +155,15 @@ uint32_t sbc_selftest_log(const struct lu *lu, uint8_t *buf, uint32_t max);
 void sbc_selftest_resume(struct lu *lu);
 /* A reset, another medium, the end of the LU. */
 void sbc_selftest_stop(struct lu *lu);
+
+/*
+ * Log page 0Ch: what a thin disk takes and could take. Counts are of threshold sets of 2^exponent
+ * blocks.
+ */
+unsigned int sbc_threshold_exponent(const struct lu *lu);
+bool sbc_usage_known(const struct lu *lu);
+enum scsi_result sbc_usage_ask(struct scsi_cmd *cmd);
+uint32_t sbc_usage_log(const struct lu *lu, uint8_t *buf, uint32_t max);
 
 /* How long the LU has been there. */
 uint64_t sbc_powered_ns(const struct lu *lu);

@@ -169,15 +169,18 @@ static uint32_t time_interval(const struct lu *lu, uint8_t *buf, uint32_t max)
 }
 
 const struct spc_log_page sbc_logs[] = {
-	{ 0x02, 0x00, "Write Error Counters", NULL, write_counters },
-	{ 0x03, 0x00, "Read Error Counters", NULL, read_counters },
-	{ 0x05, 0x00, "Verify Error Counters", NULL, verify_counters },
-	{ 0x06, 0x00, "Non-Medium Error", NULL, other_counters },
+	{ 0x02, 0x00, "Write Error Counters", .counters = write_counters },
+	{ 0x03, 0x00, "Read Error Counters", .counters = read_counters },
+	{ 0x05, 0x00, "Verify Error Counters", .counters = verify_counters },
+	{ 0x06, 0x00, "Non-Medium Error", .counters = other_counters },
+	{ 0x0c, 0x00, "Logical Block Provisioning", .build = sbc_usage_log, .enabled = sbc_usage_known,
+	  .prepare = sbc_usage_ask },
 	SPC_LOG_TEMPERATURE,
-	{ 0x0e, 0x00, "Start-Stop Cycle Counter", start_stop, NULL },
-	{ 0x10, 0x00, "Self-Test Results", sbc_selftest_log, NULL },
-	{ 0x15, 0x00, "Background Scan", background_scan, NULL },
-	{ 0x19, 0x00, "General Statistics and Performance", time_interval, general_counters },
+	{ 0x0e, 0x00, "Start-Stop Cycle Counter", .build = start_stop },
+	{ 0x10, 0x00, "Self-Test Results", .build = sbc_selftest_log },
+	{ 0x15, 0x00, "Background Scan", .build = background_scan },
+	{ 0x19, 0x00, "General Statistics and Performance", .build = time_interval,
+	  .counters = general_counters },
 	SPC_LOG_EXCEPTIONS,
 	SPC_LOG_END,
 };

@@ -77,6 +77,8 @@ static uint32_t provisioning(const struct lu *lu, const struct nexus *n, uint8_t
 	(void)max;
 	if (!sbc_thin(lu))
 		return len;
+	if (sbc_usage_known(lu)) /* of what the counts in log page 0Ch are */
+		buf[4] = (uint8_t)sbc_threshold_exponent(lu);
 	buf[5] = 0xe0;
 	if (lu->bs && lu->bs->unmap_zeroes)
 		buf[5] |= 0x04;

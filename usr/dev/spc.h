@@ -154,15 +154,23 @@ struct spc_log_page {
 	uint32_t (*build)(const struct lu *lu, uint8_t *buf, uint32_t max);
 	/* What can be counted anew and set by LOG SELECT; in front of what build() writes. */
 	const struct spc_log_counter *counters;
+	bool (*enabled)(const struct lu *lu); /* NULL: always */
+	/*
+	 * What build() needs has to be asked for: RES_PENDING, and spc_log_prepared() follows; or RES_GOOD.
+	 * NULL: it is there.
+	 */
+	enum scsi_result (*prepare)(struct scsi_cmd *cmd);
 };
+/* Ends a LOG SENSE whose page was prepared. */
+void spc_log_prepared(struct scsi_cmd *cmd);
 /* For build(): a zeroed list parameter (SPC-4 7.3.2.2) of @len bytes; they are returned. */
 uint8_t *spc_log_param(uint8_t *p, uint16_t code, uint8_t len);
 uint32_t spc_log_temperature(const struct lu *lu, uint8_t *buf, uint32_t max);
 uint32_t spc_log_exceptions(const struct lu *lu, uint8_t *buf, uint32_t max);
-#define SPC_LOG_TEMPERATURE { 0x0d, 0x00, "Temperature", spc_log_temperature, NULL }
+#define SPC_LOG_TEMPERATURE { 0x0d, 0x00, "Temperature", spc_log_temperature, NULL, NULL, NULL }
 #define SPC_LOG_EXCEPTIONS                                                                         \
-	{ 0x2f, 0x00, "Informational Exceptions", spc_log_exceptions, NULL }
-#define SPC_LOG_END { 0, 0, NULL, NULL, NULL }
+	{ 0x2f, 0x00, "Informational Exceptions", spc_log_exceptions, NULL, NULL, NULL }
+#define SPC_LOG_END { 0, 0, NULL, NULL, NULL, NULL, NULL }
 
 /* The logical unit. */
 

@@ -58,10 +58,15 @@ const struct spc_log_page *spc_log_pages(const struct lu *lu)
 	return s->ops && s->ops->logs ? s->ops->logs : none;
 }
 
+static bool page_enabled(const struct lu *lu, const struct spc_log_page *p)
+{
+	return !p->enabled || p->enabled(lu);
+}
+
 const struct spc_log_page *spc_log_find(const struct lu *lu, uint8_t page, uint8_t subpage)
 {
 	for (const struct spc_log_page *p = spc_log_pages(lu); p->name; p++) {
-		if (p->page == page && p->subpage == subpage)
+		if (p->page == page && p->subpage == subpage && page_enabled(lu, p))
 			return p;
 	}
 	return NULL;
@@ -138,7 +143,7 @@ static uint32_t list_pages(const struct lu *lu, bool subpages, uint8_t *buf, uin
 		buf[len++] = LOG_SUBPAGE_ALL;
 	}
 	for (const struct spc_log_page *p = spc_log_pages(lu); p->name && len + 2 <= max; p++) {
-		if (!subpages && p->subpage)
+		if ((!subpages && p->subpage) || !page_enabled(lu, p))
 			continue;
 		buf[len++] = p->page;
 		if (subpages)
@@ -174,30 +179,47 @@ static uint32_t page_build(const struct lu *lu, const struct spc_log_page *p, un
 	return len + (p->build ? p->build(lu, buf + len, max - len) : 0);
 }
 
-static enum scsi_result log_sense(struct scsi_cmd *cmd)
+/* The answer, of a page that is prepared; @p NULL: the lists. */
+static enum scsi_result page_reply(struct scsi_cmd *cmd, const struct spc_log_page *p)
 {
 	uint8_t page = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
-	uint16_t pointer = get_be16(cmd->cdb + 5);
 	uint8_t buf[2048] = { (uint8_t)(page | (subpage ? 0x40 : 0)), subpage };
-	const struct spc_log_page *p = spc_log_find(cmd->lu, page, subpage);
 	uint32_t len;
 
-	if (cmd->cdb[1] & 0x01) /* SP */
-		return scsi_bad_cdb(cmd, 1, 0);
-	if (page == 0x00 && (subpage == 0 || subpage == LOG_SUBPAGE_ALL)) {
-		if (pointer)
-			return scsi_bad_cdb(cmd, 5, -1);
+	if (!p) {
 		len = list_pages(cmd->lu, subpage != 0, buf + 4, sizeof(buf) - 4);
-	} else if (p) {
-		len = page_build(cmd->lu, p, cmd->cdb[2] >> 6, buf + 4, sizeof(buf) - 4);
-		if (!skip_params(buf + 4, &len, pointer))
-			return scsi_bad_cdb(cmd, 5, -1);
 	} else {
-		return spc_log_find(cmd->lu, page, 0) ? scsi_bad_cdb(cmd, 3, -1)
-						   : scsi_bad_cdb(cmd, 2, 5);
+		len = page_build(cmd->lu, p, cmd->cdb[2] >> 6, buf + 4, sizeof(buf) - 4);
+		if (!skip_params(buf + 4, &len, get_be16(cmd->cdb + 5)))
+			return scsi_bad_cdb(cmd, 5, -1);
 	}
 	put_be16(buf + 2, (uint16_t)len);
 	return scsi_cmd_reply(cmd, buf, 4 + len);
+}
+
+void spc_log_prepared(struct scsi_cmd *cmd)
+{
+	const struct spc_log_page *p = spc_log_find(cmd->lu, cmd->cdb[2] & 0x3f, cmd->cdb[3]);
+
+	scsi_cmd_complete(cmd, p ? page_reply(cmd, p) : scsi_bad_cdb(cmd, 2, 5));
+}
+
+static enum scsi_result log_sense(struct scsi_cmd *cmd)
+{
+	uint8_t page = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
+	const struct spc_log_page *p = spc_log_find(cmd->lu, page, subpage);
+	enum scsi_result r = RES_GOOD;
+
+	if (cmd->cdb[1] & 0x01) /* SP */
+		return scsi_bad_cdb(cmd, 1, 0);
+	if (page == 0x00 && (subpage == 0 || subpage == LOG_SUBPAGE_ALL))
+		return get_be16(cmd->cdb + 5) ? scsi_bad_cdb(cmd, 5, -1) : page_reply(cmd, NULL);
+	if (!p)
+		return spc_log_find(cmd->lu, page, 0) ? scsi_bad_cdb(cmd, 3, -1)
+						      : scsi_bad_cdb(cmd, 2, 5);
+	if (p->prepare)
+		r = p->prepare(cmd);
+	return r == RES_GOOD ? page_reply(cmd, p) : r;
 }
 
 const struct opcode spc_log_rows[2] = {

@@ -142,6 +142,45 @@ static void performance_is_one_list_and_its_unit_of_time(void **state)
 	assert_int_equal(get_be32(p + 8), 1);
 }
 
+static void thin_disks_tell_what_they_take(void **state)
+{
+	struct disk *d = disk_new(NULL, "1M", BS);
+	static uint8_t data[MiB];
+	uint8_t buf[512], old_lun;
+	const uint8_t *p;
+	struct lu *lu;
+
+	(void)state;
+	box_fill(data, sizeof(data), 0, 1);
+	lu = disk_add_lu(d, NULL, 2, "rdwr", box_file(d->box, "thin", 64 * MiB), BS);
+	nexus_itl(d->a, 2)->ua = 0;
+	d->a->luns_changed = d->b->luns_changed = false;
+	disk_clear_ua(d);
+	old_lun = (uint8_t)d->lun;
+	d->lun = 2;
+	assert_int_equal(sense(d, CUMULATIVE, 0x0c, buf, sizeof(buf)), RES_INVALID_FIELD_CDB);
+	assert_int_equal(lu_set(lu, "thin_provisioning", "1", NULL), 0);
+	nexus_itl(d->a, 2)->ua = 0;
+	p = param(d, CUMULATIVE, 0x0c, 2, buf, sizeof(buf));
+	assert_int_equal(p[3], 8);
+	assert_int_equal(get_be32(p + 4), 0);
+	assert_int_equal(p[8], 1);
+	for (uint64_t at = 0; at < 3; at++)
+		assert_int_equal(box_write(d->box, lu->bs, at * 8 * MiB, data, sizeof(data)), 0);
+	assert_int_equal(box_io(d->box, lu->bs, BS_FLUSH, 0, 0, NULL, 0), 0);
+	assert_in_range(counter(d, 0x0c, 2) >> 32, 3, 4);
+	p = param(d, CUMULATIVE, 0x0c, 1, buf, sizeof(buf));
+	assert_int_equal(p[8], 2);
+	{
+		uint8_t cdb[32] = { 0x12, 1, 0xb2, 0, 64 };
+
+		expect_run(GOOD, d, cdb, NULL, 0, buf, 64);
+		assert_int_equal(buf[4], 11);
+	}
+	d->lun = old_lun;
+	disk_free(d);
+}
+
 static void starts_are_counted(void **state)
 {
 	struct disk *d = *state;
@@ -244,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(error_counters_tell_bytes_and_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(performance_is_one_list_and_its_unit_of_time, setup, teardown),
+		cmocka_unit_test(thin_disks_tell_what_they_take),
 		cmocka_unit_test_setup_teardown(starts_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_begins_the_page_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(counters_are_set_by_a_list, setup, teardown),
