@@ -427,6 +427,7 @@ static void on_watchdog(struct loop_timer *t)
 
 static void finish(void)
 {
+	bs_modules_stop(d.core.stores);
 	metrics_http_free(d.metrics);
 	mgmt_server_free(d.mgmt);
 	loop_timer_cancel(&d.stop_timer);

@@ -41,6 +41,22 @@ teardown() {
 	[[ $output == *'install the package tgt-glusterfs'* ]]
 }
 
+@test "a module that is installed while tgtd runs is there when it is asked for" {
+	setup_dir
+	mkdir "$DIR/modules"
+	start_tgtd --modules "$DIR/modules"
+	add_target
+	run add_lun 1 1 any --bstype toy --bsopts size=1M
+	[[ $output == *"no backing store type 'toy'"* ]]
+	cp "$BUILD/test/module/bs_toy.so" "$DIR/modules"
+	add_lun 1 1 any --bstype toy --bsopts 'size=1M;byte=67'
+	tgtadm --mode sys --op show | grep -x '    toy (bsoflags direct)'
+	qemu-io -f raw -r -c 'read -P 67 0 1M' "$(url 1)" | grep '1 MiB'
+	cp "$BUILD/test/module/bs_old.so" "$DIR/modules"
+	run add_lun 1 2 any --bstype old
+	[[ $output == *'it was built for another tgtd'* ]]
+}
+
 @test "the default directory is in the help" {
 	"$TGTD" --help | grep 'tgt/backing-store'
 }

@@ -206,6 +206,12 @@ struct bs_core *bs_core_new(struct loop *loop, struct workers *workers,
 void bs_core_free(struct bs_core *core);
 /* NULL @name: the default type. NULL when there is no such type (filters are none). */
 const struct bs_type *bs_type_find(struct bs_core *core, const char *name);
+/*
+ * Looks for a module of that name that was installed since the start. False: there is nothing to look
+ * for; else @done from the loop, after which bs_type_find() may know the type, or
+ * bs_type_missing() why not.
+ */
+bool bs_module_look(struct bs_core *core, const char *name, void (*done)(void *arg), void *arg);
 /* Why there is no type @name, and what to do: sets @err, returns -EINVAL. */
 int bs_type_missing(struct bs_core *core, const char *name, struct err *err);
 /* The file that @type came from, or NULL: it is built in. */

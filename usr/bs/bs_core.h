@@ -16,7 +16,9 @@ struct bs_core {
 	struct workers *workers;
 	const struct bs_type *const *types;
 	const struct bs_type **own_types; /* the same when there are modules; NULL without */
-	struct list modules;	   /* bs_module.c's */
+	struct list modules;	   /* bs_module.c's, as the next two */
+	char *module_dir;
+	bool modules_stopped;
 	struct list ready;	   /* completed requests whose done() is due */
 	struct loop_call deliver;
 	unsigned int submitting;   /* depth of bs_submit() calls on the stack */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "bs/bs_core.h"
@@ -88,15 +89,16 @@ static int types_add(struct bs_core *core, const struct bs_type *const *types)
 	return 0;
 }
 
-static void module_open(struct bs_core *core, struct loaded *l)
+/* The file is open, or @error says why it isn't. */
+static void module_adopt(struct bs_core *core, struct loaded *l, const char *error)
 {
 	const struct bs_module *m;
 	char why[160];
 	const char *clash;
 
-	l->handle = dlopen(l->path, RTLD_NOW | RTLD_LOCAL);
+	list_push_back(&core->modules, &l->link);
 	if (!l->handle) {
-		refuse(l, dlerror());
+		refuse(l, error);
 		return;
 	}
 	l->module = m = dlsym(l->handle, "bs_module");
@@ -139,23 +141,32 @@ static int is_module(const struct dirent *e)
 	       !strcmp(e->d_name + n - strlen(SUFFIX), SUFFIX);
 }
 
-static void module_load(struct bs_core *core, const char *dir, const char *file)
+static struct loaded *loaded_new(const char *dir, const char *name, size_t len)
 {
 	struct loaded *l = calloc(1, sizeof(*l));
-	size_t len = strlen(file) - strlen(PREFIX SUFFIX);
 
-	if (l)
-		l->name = strndup(file + strlen(PREFIX), len);
-	if (!l || !l->name || asprintf(&l->path, "%s/%s", dir, file) < 0) {
+	if (!l)
+		return NULL;
+	list_init(&l->link);
+	l->name = strndup(name, len);
+	if (l->name && asprintf(&l->path, "%s/" PREFIX "%s" SUFFIX, dir, l->name) >= 0)
+		return l;
+	l->path = NULL; /* asprintf() may leave anything there */
+	loaded_free(l);
+	return NULL;
+}
+
+static void module_load(struct bs_core *core, const char *dir, const char *file)
+{
+	size_t len = strlen(file) - strlen(PREFIX SUFFIX);
+	struct loaded *l = loaded_new(dir, file + strlen(PREFIX), len);
+
+	if (!l) {
 		log_err("%s/%s: out of memory", dir, file);
-		if (l) {
-			l->path = NULL; /* asprintf() may leave anything there */
-			loaded_free(l);
-		}
 		return;
 	}
-	list_push_back(&core->modules, &l->link);
-	module_open(core, l);
+	l->handle = dlopen(l->path, RTLD_NOW | RTLD_LOCAL);
+	module_adopt(core, l, l->handle ? NULL : dlerror());
 }
 
 void bs_modules_load(struct bs_core *core, const char *dir)
@@ -163,6 +174,8 @@ void bs_modules_load(struct bs_core *core, const char *dir)
 	struct dirent **files;
 	int n = dir ? scandir(dir, &files, is_module, alphasort) : 0;
 
+	free(core->module_dir);
+	core->module_dir = dir ? strdup(dir) : NULL;
 	if (n < 0 && errno != ENOENT)
 		log_warn("%s: %s: no store is loaded from there", dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
@@ -184,7 +197,87 @@ void bs_modules_free(struct bs_core *core)
 	while ((l = list_pop(&core->modules)) != NULL)
 		loaded_free(list_entry(l, struct loaded, link));
 	free(core->own_types);
+	free(core->module_dir);
 }
+
+/* --- later */
+
+/* A file that is being opened by a thread. Owner: itself. */
+struct look {
+	struct job job;
+	struct bs_core *core;
+	struct loaded *l;
+	char *error; /* of dlopen() */
+	void (*done)(void *arg);
+	void *arg;
+};
+
+static void look_run(struct job *job)
+{
+	struct look *k = container_of(job, struct look, job);
+
+	k->l->handle = dlopen(k->l->path, RTLD_NOW | RTLD_LOCAL);
+	if (!k->l->handle)
+		k->error = strdup(dlerror());
+}
+
+/* What was refused once is forgotten when the same file is looked at again. */
+static void forget_refused(struct bs_core *core, const char *path)
+{
+	struct loaded *l, *tmp;
+
+	list_for_each_safe(l, tmp, &core->modules, link) {
+		if (!l->error || strcmp(l->path, path))
+			continue;
+		list_del(&l->link);
+		loaded_free(l);
+	}
+}
+
+static void look_ran(struct job *job)
+{
+	struct look *k = container_of(job, struct look, job);
+
+	forget_refused(k->core, k->l->path);
+	module_adopt(k->core, k->l, k->error ? k->error : "out of memory");
+	if (!k->core->modules_stopped)
+		k->done(k->arg);
+	free(k->error);
+	free(k);
+}
+
+bool bs_module_look(struct bs_core *core, const char *name, void (*done)(void *arg), void *arg)
+{
+	struct look *k;
+
+	if (!name || !core->module_dir || strchr(name, '/') || bs_type_find(core, name))
+		return false;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return false;
+	k->l = loaded_new(core->module_dir, name, strlen(name));
+	if (!k->l || access(k->l->path, F_OK)) {
+		if (k->l)
+			loaded_free(k->l);
+		free(k);
+		return false;
+	}
+	k->core = core;
+	k->done = done;
+	k->arg = arg;
+	k->job.run = look_run;
+	k->job.done = look_ran;
+	list_init(&k->job.link);
+	worker_submit(core->workers, &k->job);
+	return true;
+}
+
+void bs_modules_stop(struct bs_core *core)
+{
+	core->modules_stopped = true;
+}
+
+/* --- what there is */
 
 const char *bs_type_module(const struct bs_core *core, const struct bs_type *type)
 {
@@ -208,7 +301,7 @@ int bs_type_missing(struct bs_core *core, const char *name, struct err *err)
 	for (unsigned int i = 0; i < ARRAY_SIZE(packages); i++)
 		if (!strcmp(packages[i].type, name))
 			return err_set(err, ERR_INVALID_REQUEST, "backing store type '%s' is a module that "
-				       "is not installed: install the package %s, and restart tgtd", name,
+				       "is not installed: install the package %s", name,
 				       packages[i].package);
 	return err_set(err, ERR_INVALID_REQUEST, "there is no backing store type '%s'", name);
 }

@@ -54,5 +54,7 @@ extern const struct bs_module bs_module;
  */
 void bs_modules_load(struct bs_core *core, const char *dir);
 void bs_modules_free(struct bs_core *core);
+/* The event loop has ended: who waits in bs_module_look() is not told any more. */
+void bs_modules_stop(struct bs_core *core);
 
 #endif

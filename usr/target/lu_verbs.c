@@ -145,7 +145,7 @@ static int check_lun0(const struct target *t, const struct lu_conf *conf, struct
 		       "LUN 0 is the target's controller: --device-type disk puts a disk in its place");
 }
 
-int lu_verb_new(struct verb_call *call)
+static int new_run(struct verb_call *call)
 {
 	struct target *t = verb_target(call);
 	struct lu_conf conf = {
@@ -172,6 +172,24 @@ int lu_verb_new(struct verb_call *call)
 		return -EINVAL;
 	lu_new(t, &conf, lu_made, s);
 	return -EINPROGRESS;
+}
+
+static void new_looked(void *arg)
+{
+	struct verb_call *call = arg;
+
+	if (new_run(call) != -EINPROGRESS)
+		verb_finish(call);
+}
+
+/* A store that nobody knows may have been installed a moment ago. */
+int lu_verb_new(struct verb_call *call)
+{
+	const struct core *core = call->context;
+
+	if (bs_module_look(core->stores, verb_str(call, "bstype"), new_looked, call))
+		return -EINPROGRESS;
+	return new_run(call);
 }
 
 static void finished(void *arg)

@@ -19,6 +19,7 @@
 
 #include "bs_box.h"
 #include "t_alloc.h"
+#include "t_loop.h"
 
 /* BUILD/test/module, from BUILD/test/unit/bs/bs_module_test. */
 static const char *modules_dir(void)
@@ -120,6 +121,39 @@ static void a_module_that_is_not_installed_is_told_with_its_package(void **state
 	expect_refused(box, "rbdx", "there is no backing store type 'rbdx'");
 }
 
+static void looked(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void what_is_installed_later_is_found_when_it_is_asked_for(void **state)
+{
+	struct bs_box *box = *state;
+	char from[PATH_MAX + 64], to[128];
+	int n = 0;
+
+	bs_modules_load(box->core, box->dir);
+	assert_false(bs_module_look(box->core, "toy", looked, &n));
+	assert_false(bs_module_look(box->core, "rdwr", looked, &n));
+	assert_false(bs_module_look(box->core, NULL, looked, &n));
+	assert_false(bs_module_look(box->core, "../toy", looked, &n));
+	/* Broken at first. */
+	box_file(box, "bs_toy.so", 100);
+	assert_true(bs_module_look(box->core, "toy", looked, &n));
+	assert_int_equal(n, 0);
+	assert_true(t_loop_until_set(box->loop, &n));
+	expect_refused(box, "toy", "can't be used");
+	snprintf(from, sizeof(from), "%s/bs_toy.so", modules_dir());
+	snprintf(to, sizeof(to), "%s/bs_toy.so", box->dir);
+	assert_int_equal(unlink(to), 0);
+	assert_int_equal(symlink(from, to), 0);
+	n = 0;
+	assert_true(bs_module_look(box->core, "toy", looked, &n));
+	assert_true(t_loop_until_set(box->loop, &n));
+	box_close(box, box_open(box, "toy", NULL, "size=1M"));
+	assert_false(bs_module_look(box->core, "toy", looked, &n));
+}
+
 static void loading_survives_every_failing_allocation(void **state)
 {
 	struct bs_box *box = *state;
@@ -144,6 +178,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_that_is_taken_is_refused, box_setup, box_teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_is_no_library_is_refused, box_setup, box_teardown),
 		cmocka_unit_test_setup_teardown(a_module_that_is_not_installed_is_told_with_its_package,
+						box_setup, box_teardown),
+		cmocka_unit_test_setup_teardown(what_is_installed_later_is_found_when_it_is_asked_for,
 						box_setup, box_teardown),
 		cmocka_unit_test_setup_teardown(loading_survives_every_failing_allocation, box_setup,
 						box_teardown),
