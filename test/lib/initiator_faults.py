@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An initiator with several connections per session and error recovery, and with bad luck: it loses and
 damages PDUs in both directions and cuts connections, recovers as RFC 7143 says, and checks every byte.
-Usage: initiator_faults.py PORT IQN [--erl N] [--conns N] [--commands N] [--seed N] [--cuts N] [--loss PERCENT]"""
+Usage: initiator_faults.py PORT IQN [--erl N] [--conns N] [--commands N] [--seed N] [--cuts N] [--loss PERCENT] [--plain]"""
 
 import argparse
 import random
@@ -305,7 +305,7 @@ class Session:
     def __init__(self, args):
         self.port, self.iqn, self.erl, self.max_conns = args.port, args.iqn, args.erl, args.conns
         self.rng = random.Random(args.seed)
-        self.want_digests = args.erl > 0
+        self.want_digests = args.erl > 0 and not args.plain
         self.luck = Luck(self.rng, args.loss if args.erl else 0, self.want_digests)
         self.left, self.cuts = args.commands, args.cuts
         self.cut_every = max(1, args.commands // (args.cuts + 1))
@@ -623,6 +623,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--cuts", type=int, default=0)
     p.add_argument("--loss", type=float, default=2)
+    p.add_argument("--plain", action="store_true", help="no digests; for --loss 0")
     args = p.parse_args()
     s = Session(args)
     s.read_all(True)
