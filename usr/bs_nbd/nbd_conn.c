@@ -169,7 +169,10 @@ static const char *reason(void)
 	return why ? why : "the server closed the connection";
 }
 
-/* libnbd takes one answer a call: again until a call brought none. */
+/*
+ * libnbd takes one answer a call: again until a call brought none. But not while it has more to send:
+ * when nothing is there to be read, it forgets that it was sending until something else happens.
+ */
 static void ready(struct loop_fd *lf, uint32_t events)
 {
 	struct nbd_conn *c = container_of(lf, struct nbd_conn, lf);
@@ -181,7 +184,8 @@ static void ready(struct loop_fd *lf, uint32_t events)
 		before = c->n_answers;
 		ret = notify(c, events);
 		events = EPOLLIN;
-	} while (!ret && c->n_answers != before && c->n_inflight);
+	} while (!ret && c->n_answers != before && c->n_inflight &&
+		 nbd_aio_get_direction(c->h) == LIBNBD_AIO_DIRECTION_READ);
 	if (ret || nbd_aio_is_dead(c->h) || nbd_aio_is_closed(c->h))
 		nbd_conn_lose(c, reason());
 	nbd_answers(st);
