@@ -20,6 +20,7 @@
 #include "mgmt/diff_state.h"
 #include "mgmt/dump_conf.h"
 #include "mgmt/getopt_error.h"
+#include "mgmt/getopt_perl.h"
 #include "mgmt/which.h"
 
 #ifndef TGT_SYSCONFDIR
@@ -402,6 +403,14 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+#define SHORTS ":c:C:efhpsvV"
+
+/* The predecessor's, for who cuts them short. */
+static const char *const old_longs[] = {
+	"conf", "control-port", "delete", "dump", "execute", "force", "help", "ignore-errors", "offline",
+	"pretend", "ready", "show", "update", "verbose", NULL,
+};
+
 static const struct action_row {
 	char option;
 	enum action action;
@@ -452,7 +461,9 @@ static int parse(struct admin *a, int argc, char **argv)
 	int c, r = 0;
 
 	opterr = 0;
-	while (!r && (c = getopt_long(argc, argv, ":c:C:efhpsvV", longs, NULL)) != -1) {
+	if (getopt_perl(argc, argv, SHORTS, longs, old_longs))
+		return adm_fail(&a->fail, ADM_EXIT_INVALID, "out of memory");
+	while (!r && (c = getopt_long(argc, argv, SHORTS, longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': a->conf = optarg; break;
 		case 'C': r = take_port(a); break;

@@ -274,3 +274,21 @@ same_state() {
 	END
 	same_state
 }
+
+@test "both scripts take the same words" {
+	start_tgtd
+	write_conf
+	local words
+	for words in "-conf $CONF -execute" "--c=$CONF -update=ALL" "-off ALL -C=0" '-ready ALL' '--s' "-exe -c $CONF"; do
+		eval "old $words" >"$DIR/old" 2>&1
+		eval "\"$ADMIN\" $words" >"$DIR/new" 2>&1
+	done
+	"$ADMIN" -show >"$DIR/new"
+	old -show | diff - "$DIR/new"
+	for words in '--d' '-s=1' '-what'; do
+		run old $words
+		[ -n "$output" ]
+		run "$ADMIN" $words
+		[ "$status" -ne 0 ]
+	done
+}

@@ -5,20 +5,22 @@
 #include "mgmt/call.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "mgmt/jsontext.h"
+#include "mgmt/old_tgtd.h"
 #include "mgmt/server.h"
 
 #define NOT_CONNECTED                                                                              \
 	"failed to send request hdr to tgt daemon, Transport endpoint is not connected"
 #define GONE_STEP_US 20000
 #define GONE_STEPS 500
+#define SILENCE_MS 1000 /* then it is looked who listens */
 
 static int not_connected(struct adm_fail *fail, const char *path, int error)
 {
@@ -39,6 +41,7 @@ int call_open(struct call *c, unsigned int control_port, struct adm_fail *fail)
 	c->fd = -1;
 	if (mgmt_socket_path(addr.sun_path, sizeof(addr.sun_path), control_port, &err))
 		return adm_fail_err(fail, &err);
+	c->addr = addr;
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd >= 0 && !connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return 0;
@@ -77,6 +80,23 @@ static int closed(struct adm_fail *fail, bool partial)
 	return -1;
 }
 
+/* A request may take as long as it takes; who listens there is asked only once. */
+static int check_who(struct call *c, struct adm_fail *fail)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	bool silent = !c->spoken && c->addr.sun_family && !poll(&p, 1, SILENCE_MS);
+
+	c->spoken = true;
+	if (!silent || !old_tgtd(&c->addr))
+		return 0;
+	adm_fail(fail, ADM_EXIT_INVALID, "the tgtd that runs is of the older STGT (1.0)");
+	snprintf(fail->code, sizeof(fail->code), "other-protocol");
+	snprintf(fail->detail, sizeof(fail->detail),
+		 "%s: it does not understand this tgtadm; restart it with the new program, or use its own "
+		 "tgtadm", c->addr.sun_path);
+	return -1;
+}
+
 /* Reads until a newline is there; its position. */
 static char *read_line(struct call *c, struct adm_fail *fail)
 {
@@ -84,6 +104,8 @@ static char *read_line(struct call *c, struct adm_fail *fail)
 	size_t looked = 0;
 	char *end = NULL;
 
+	if (check_who(c, fail))
+		return NULL;
 	while (!end) {
 		ssize_t n = recv(c->fd, buf, sizeof(buf), 0);
 

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <sys/un.h>
 
 #include "base/strbuf.h"
 #include "mgmt/adm.h"
@@ -16,6 +17,8 @@ struct call {
 	int fd; /* -1: not connected */
 	struct strbuf in;
 	bool debug; /* lines are shown on stderr, without secrets */
+	bool spoken; /* it has answered once, so it is ours */
+	struct sockaddr_un addr; /* call_open()'s; family 0: connected otherwise */
 };
 
 /* 0, or -1 with @fail: exit code 107 and the sentence that scripts look for. */
@@ -23,7 +26,8 @@ int call_open(struct call *c, unsigned int control_port, struct adm_fail *fail);
 void call_close(struct call *c);
 /*
  * Sends @line, with its newline, and waits for the response, whose text (without newline)
- * is borrowed until the next call. NULL with @fail when the daemon closes the socket.
+ * is borrowed until the next call. NULL with @fail when the daemon closes the socket, or is of the
+ * older STGT, which would never answer.
  */
 const char *call_line(struct call *c, const char *line, struct adm_fail *fail);
 /*
