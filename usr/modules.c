@@ -18,6 +18,7 @@ struct transport *const modules_transports[] = {
 
 const struct dev_type *const modules_dev_types[] = {
 	&dev_disk,
+	&dev_tape,
 	&dev_controller,
 	&dev_pt,
 	&dev_wlun,

@@ -173,7 +173,7 @@ static struct transport memory_transport = {
 };
 
 static struct transport *const transports[] = { &memory_transport, NULL };
-static const struct dev_type *const dev_types[] = { &dev_controller, &dev_disk, &dev_wlun, NULL };
+static const struct dev_type *const dev_types[] = { &dev_controller, &dev_disk, &dev_tape, &dev_wlun, NULL };
 
 struct created {
 	struct lu *lu;
@@ -257,6 +257,19 @@ struct lu *disk_add_lu(struct disk *d, struct target *t, uint64_t lun, const cha
 
 	if (!lu)
 		fail_msg("%s: %s", err_sentence(err.code), err.text);
+	return lu;
+}
+
+struct lu *disk_add_dev(struct disk *d, const char *dev_type, uint64_t lun, const char *bstype,
+			const char *path)
+{
+	struct lu_conf conf = { .lun = lun, .dev_type = dev_type, .path = path, .bstype = bstype };
+	struct err err = { .code = ERR_OK };
+	struct lu *lu = lu_make_conf(d, d->target, &conf, &err);
+
+	if (!lu)
+		fail_msg("%s: %s", err_sentence(err.code), err.text);
+	d->lun = lun;
 	return lu;
 }
 
@@ -394,7 +407,7 @@ void disk_clear_ua(struct disk *d)
 	struct nexus *both[2] = { d->a, d->b };
 
 	for (int i = 0; i < 2; i++) {
-		struct itl *itl = nexus_itl(both[i], TEST_LUN);
+		struct itl *itl = nexus_itl(both[i], d->lun);
 
 		assert_non_null(itl);
 		itl->ua = 0;

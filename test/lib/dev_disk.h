@@ -59,6 +59,9 @@ void disk_free(struct disk *d);
 /* Another disk; @t NULL: behind the same target. Fails the test when it can't be. */
 struct lu *disk_add_lu(struct disk *d, struct target *t, uint64_t lun, const char *bstype,
 		       const char *path, uint32_t block_size);
+/* The same of any device type; it is where shots go then. */
+struct lu *disk_add_dev(struct disk *d, const char *dev_type, uint64_t lun, const char *bstype,
+			const char *path);
 /* Another target, which disk_free() deletes as well. */
 struct target *disk_add_target(struct disk *d, uint32_t tid);
 /* A session; the transport takes those of one @host to be of one host. disk_logout() ends it. */

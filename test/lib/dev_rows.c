@@ -106,8 +106,9 @@ static const char *flags_fault(const struct opcode *row)
 /* What moves blocks between initiator and medium is counted as that. */
 static const char *class_fault(const struct opcode *row)
 {
-	bool in = row->unit == LEN_BLOCKS && row->dir == DATA_IN;
-	bool out = (row->flags & OP_RANGE) && (row->flags & OP_WRITES);
+	bool tape = row->unit == LEN_BYTES && (row->flags & OP_NEEDS_MEDIUM);
+	bool in = (row->unit == LEN_BLOCKS || tape) && row->dir == DATA_IN;
+	bool out = ((row->flags & OP_RANGE) || tape) && (row->flags & OP_WRITES);
 
 	if (row->cls >= OPC_COUNT)
 		return "of no class";

@@ -194,6 +194,11 @@ struct spc_ops {
 	 */
 	uint8_t (*device_specific)(const struct lu *lu, bool readonly);
 	/*
+	 * MODE SELECT with that byte @offset of its list. @apply false: only check. NULL: ignored.
+	 */
+	enum scsi_result (*set_device_specific)(struct scsi_cmd *cmd, uint8_t byte, uint16_t offset,
+						bool apply);
+	/*
 	 * The block descriptor; false: there is none. NULL: lu->blocks and lu->block_size, none
 	 * when block_size is 0.
 	 */

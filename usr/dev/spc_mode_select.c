@@ -18,6 +18,7 @@ struct select {
 	bool long_lba;
 	bool new_bd; /* there is a block descriptor that changes something */
 	uint32_t bd_pos;
+	uint8_t specific; /* DEVICE-SPECIFIC PARAMETER */
 	struct spc_block_desc bd;
 };
 
@@ -60,7 +61,17 @@ static enum scsi_result check_block_desc(struct select *s, uint32_t bd_len)
 	return scsi_bad_param(s->cmd, (uint16_t)(s->bd_pos + (bd_len == 16 ? 12 : 5)), -1);
 }
 
-/* SPC-4 7.5.5: MODE DATA LENGTH is reserved here, and the device-specific byte can't be set. */
+static enum scsi_result specific(const struct select *s, bool apply)
+{
+	const struct spc_ops *ops = spc_lu(s->lu)->ops;
+
+	if (!ops || !ops->set_device_specific)
+		return RES_GOOD;
+	return ops->set_device_specific(s->cmd, s->specific, (uint16_t)(s->bd_pos == 8 ? 3 : 2),
+					apply);
+}
+
+/* SPC-4 7.5.5: MODE DATA LENGTH is reserved here; the device-specific byte is the type's, or ignored. */
 static enum scsi_result check_header(struct select *s, bool ten)
 {
 	uint8_t h[8];
@@ -73,6 +84,9 @@ static enum scsi_result check_header(struct select *s, bool ten)
 	s->long_lba = ten && (h[4] & 0x01);
 	bd_len = ten ? get_be16(h + 6) : h[3];
 	s->bd_pos = ten ? 8 : 4;
+	s->specific = h[ten ? 3 : 2];
+	if (specific(s, false) != RES_GOOD)
+		return RES_INVALID_FIELD_PARAM;
 	s->pos = s->bd_pos + bd_len;
 	if (s->pos > s->len)
 		return RES_PARAM_LIST_LENGTH;
@@ -146,6 +160,7 @@ static enum scsi_result apply(struct select *s)
 		r = spc_lu(s->lu)->ops->set_block_desc(s->cmd, &s->bd, (uint16_t)s->bd_pos, true);
 	if (r != RES_GOOD)
 		return r;
+	specific(s, true);
 	changed |= spc_mode_work_apply(s->lu);
 	if (changed)
 		ua_raise_lu(s->lu, UA_MODE_CHANGED, s->cmd->nexus);

@@ -276,7 +276,7 @@ enum scsi_result lu_medium_state(const struct lu *lu)
 {
 	if (unlikely(!lu->online || (lu->dev->needs_store && !lu->bs)))
 		return lu->removable ? RES_NR_NO_MEDIUM : RES_NR_MANUAL;
-	return unlikely(lu->stopped) ? RES_NR_INIT_REQUIRED : RES_GOOD;
+	return unlikely(lu->stopped) ? RES_NR_INIT_REQUIRED : lu->medium;
 }
 
 enum scsi_result lu_background(const struct lu *lu, struct sense_extra *ex)

@@ -94,6 +94,8 @@ struct lu {
 					   RES_ME_SANITIZE_FAILED; else RES_GOOD. Set by the device
 					   type, read by the gates */
 	uint16_t progress;		/* of @background, of 65536 */
+	enum scsi_result medium;	/* why commands that need the medium can't have it, as the device
+					   type says; RES_GOOD: they can */
 	uint8_t lbppbe;			/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT */
 	uint16_t la_lba;		/* LOWEST ALIGNED LBA */
 	uint16_t opt_xfer_gran;		/* blocks; 0: derive from the store */

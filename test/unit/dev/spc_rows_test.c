@@ -13,7 +13,7 @@
 #include "dev/spc.h"
 #include "dev_rows.h"
 
-static const struct dev_type *const types[] = { &dev_controller, &dev_disk, &dev_wlun };
+static const struct dev_type *const types[] = { &dev_controller, &dev_disk, &dev_tape, &dev_wlun };
 
 static void no_row_contradicts_itself_or_another(void **state)
 {
@@ -46,7 +46,26 @@ static void mandatory_commands_are_there(void **state)
 		{ 0, 0, NULL },
 	};
 
+	/* SSC-4 table 20 */
+	static const struct dev_mandatory tape[] = {
+		{ 0x01, OP_NO_SA, "REWIND" },
+		{ 0x05, OP_NO_SA, "READ BLOCK LIMITS" },
+		{ 0x08, OP_NO_SA, "READ(6)" },
+		{ 0x0a, OP_NO_SA, "WRITE(6)" },
+		{ 0x10, OP_NO_SA, "WRITE FILEMARKS(6)" },
+		{ 0x11, OP_NO_SA, "SPACE(6)" },
+		{ 0x15, OP_NO_SA, "MODE SELECT(6)" },
+		{ 0x19, OP_NO_SA, "ERASE(6)" },
+		{ 0x1b, OP_NO_SA, "LOAD UNLOAD" },
+		{ 0x34, 0x00, "READ POSITION, short form" },
+		{ 0x44, OP_NO_SA, "REPORT DENSITY SUPPORT" },
+		{ 0x4d, OP_NO_SA, "LOG SENSE" },
+		{ 0, 0, NULL },
+	};
+
 	(void)state;
+	dev_rows_mandatory(&dev_tape, shared);
+	dev_rows_mandatory(&dev_tape, tape);
 	dev_rows_mandatory(&dev_controller, shared);
 	dev_rows_mandatory(&dev_disk, shared);
 	dev_rows_mandatory(&dev_wlun, wlun);
