@@ -3,7 +3,7 @@
 #
 # Devices of the kernel's scsi_debug passed through to the kernel's own initiator: a disk, a tape, and
 # what happens to them. sg3_utils speak to both ends.
-# vm: -t 420
+# vm: -t 420 -C 4M
 
 . "${0%/*}/lib.sh"
 
@@ -179,6 +179,26 @@ cd_and_changer() {
 	other 5 'PDT=5|CD|cd' && sg_raw -r 8 $G 25 00 00 00 00 00 00 00 00 00 && other_gone && other 8 'PDT=8|changer' && other_gone
 }
 
+# A drive with a CD, which the kernel's CD driver reads at the initiator: MMC's own commands, a door that is locked,
+# opened and closed.
+cd_drive() {
+	modprobe -a virtio_scsi sr_mod cdrom && within 10 test -b /dev/sr0 || return
+	head -c 4M /dev/sr0 >$work/cd && rmmod sr_mod || return
+	real=$(echo /sys/bus/virtio/drivers/virtio_scsi/virtio*/host*/target*/*/scsi_generic/sg*)
+	adm logicalunit new --tid 1 --lun 1 --device-type pt --backing-store "/dev/${real##*/}" && modprobe sr_mod && node --login || return
+	within 20 compgen -G '/sys/class/iscsi_session/session*/device/target*/*:1/block/sr*' >/dev/null || return
+	D=$(echo /sys/class/iscsi_session/session*/device/target*/*:1/block/sr*) && D=${D##*/}
+	G=$(echo /sys/class/iscsi_session/session*/device/target*/*:1/scsi_generic/sg*) && G=/dev/${G##*/}
+	head -c 4M "/dev/$D" | cmp - $work/cd && says 'QEMU' sg_inq $G && sg_prevent --prevent=1 $G
+}
+
+# 2: NOT READY. QEMU's drive refuses to open while it is locked.
+cd_door() {
+	! sg_start --eject $G || { echo 'it opened'; return 1; }
+	sg_prevent --allow $G && sg_start --eject $G && refuses 2 sg_turs $G && sg_start --load $G && within 10 sg_turs $G &&
+		logout && adm logicalunit delete --tid 1 --lun 1
+}
+
 by_other_names() {
 	! adm logicalunit new --tid 1 --lun 2 --device-type pt --backing-store /dev/null || return
 	adm logicalunit new --tid 1 --lun 2 --device-type pt --backing-store /dev/null 2>&1 | grep -q 'no SCSI device'
@@ -201,6 +221,8 @@ ok 'its Unit Attentions arrive' attention
 ok 'the device is taken away' unplug
 ok 'a tape' tape
 ok 'a CD, a changer' cd_and_changer
+ok 'a CD that is read' cd_drive
+ok 'its door' cd_door
 ok 'what is no SCSI device is refused' by_other_names
 ok 'tgtd lives' tgtd_alive
 finish
