@@ -174,6 +174,7 @@ static void detach(struct lu *lu)
 	struct sbc *sbc = to_sbc(lu);
 
 	sbc_selftest_stop(lu);
+	sbc_provision_forget(lu);
 	range_done(lu);
 	sbc_flush_forget(sbc);
 	sbc_job_forget(lu);

@@ -30,6 +30,7 @@
 
 struct sbc_flush;
 struct sbc_job;
+struct sbc_provision;
 struct sbc_sanitize;
 struct sbc_selftest;
 
@@ -50,6 +51,7 @@ struct sbc {
 	bool usage_failed;	 /* ... or that it does not know */
 	struct sbc_selftest *selftest; /* that runs; NULL: none */
 	uint8_t selftests[SBC_SELFTESTS][SBC_SELFTEST_LEN]; /* the last ones, newest first */
+	struct sbc_provision *provision; /* thresholds; NULL: never had any */
 	bool format_corrupt;	 /* a FORMAT UNIT failed */
 	uint32_t next_block_size; /* by MODE SELECT, for the next FORMAT UNIT; 0: as it is */
 };
@@ -164,6 +166,13 @@ unsigned int sbc_threshold_exponent(const struct lu *lu);
 bool sbc_usage_known(const struct lu *lu);
 enum scsi_result sbc_usage_ask(struct scsi_cmd *cmd);
 uint32_t sbc_usage_log(const struct lu *lu, uint8_t *buf, uint32_t max);
+
+/* Thin provisioning thresholds: mode page 1Ch/02h, from its fifth byte on. */
+#define SBC_PROVISION_LEN 28
+extern const uint8_t sbc_provision_mask[SBC_PROVISION_LEN];
+void sbc_provision_defaults(const struct lu *lu, uint8_t *p);
+void sbc_provision_changed(struct lu *lu, const uint8_t *page);
+void sbc_provision_forget(struct lu *lu);
 
 /* How long the LU has been there. */
 uint64_t sbc_powered_ns(const struct lu *lu);

@@ -131,5 +131,9 @@ const struct mode_page sbc_modes[] = {
 	SPC_MODE_CONTROL_EXT,
 	SPC_MODE_POWER,
 	SPC_MODE_EXCEPTIONS,
+	{ .page = 0x1c, .subpage = 0x02, .len = SBC_PROVISION_LEN,
+	  .name = "Logical Block Provisioning", .enabled = sbc_usage_known,
+	  .defaults = sbc_provision_defaults, .changeable = sbc_provision_mask,
+	  .changed = sbc_provision_changed },
 	SPC_MODE_END,
 };

@@ -21,7 +21,7 @@ static uint32_t page_offset(const struct lu *lu, const struct mode_page *page)
 const struct mode_page *spc_mode_find(const struct lu *lu, uint8_t page, uint8_t subpage)
 {
 	for (const struct mode_page *p = lu->dev->modes; p && p->name; p++) {
-		if (p->page == page && p->subpage == subpage)
+		if (p->page == page && p->subpage == subpage && (!p->enabled || p->enabled(lu)))
 			return p;
 	}
 	return NULL;

@@ -97,7 +97,8 @@ static bool put_pages(struct sense *s, uint8_t code, uint8_t sub)
 
 	for (const struct mode_page *p = s->lu->dev->modes; p && p->name; p++) {
 		if ((code != PAGE_ALL && p->page != code) ||
-		    (sub != SUBPAGE_ALL && p->subpage != sub))
+		    (sub != SUBPAGE_ALL && p->subpage != sub) ||
+		    (p->enabled && !p->enabled(s->lu)))
 			continue;
 		put_page(s, p);
 		any = true;

@@ -38,6 +38,7 @@ struct mode_page {
 	uint8_t page, subpage;
 	uint8_t len;	/* of the parameters: bytes after the header of 2 (subpage: 4) bytes */
 	const char *name;
+	bool (*enabled)(const struct lu *lu); /* NULL: always */
 	/* Default values of the parameters, for this LU. */
 	void (*defaults)(const struct lu *lu, uint8_t *params);
 	const uint8_t *changeable; /* @len bytes; NULL: nothing is */

@@ -307,7 +307,7 @@ int port_group_set(struct target *t, const struct port_group_change *ch, bool up
 		   struct err *err)
 {
 	struct port_group new = { .n = 0 }, *g = find_for(t, ch, update, err);
-	bool ports;
+	bool ports, told = false;
 
 	if (err->code != ERR_OK || prepare(t, &new, g, ch, err))
 		return -EINVAL;
@@ -315,6 +315,7 @@ int port_group_set(struct target *t, const struct port_group_change *ch, bool up
 	if (g) {
 		memcpy(g->ports, new.ports, sizeof(g->ports));
 		g->n = new.n;
+		told = g->preferred != new.preferred;
 		g->preferred = new.preferred;
 		g->state_conf = new.state_conf;
 	} else {
@@ -328,6 +329,8 @@ int port_group_set(struct target *t, const struct port_group_change *ch, bool up
 	}
 	if (ports)
 		port_groups_changed(t);
+	if (told)
+		port_group_preference_changed(t);
 	if (ch->state)
 		port_group_state_changed(t, g, g->state_conf, NULL, NULL);
 	return 0;

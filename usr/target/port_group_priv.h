@@ -17,6 +17,8 @@ struct target;
 struct port_group *port_group_by_id(const struct target *t, uint64_t id);
 /* Which groups there are, or their ports, or who may change states. */
 void port_groups_changed(struct target *t);
+/* Which of them are preferred. */
+void port_group_preference_changed(struct target *t);
 /* To @state, because of an initiator's command to @cause by @n, or, both NULL, without. */
 void port_group_state_changed(struct target *t, struct port_group *g, uint8_t state,
 			      const struct lu *cause, const struct nexus *n);

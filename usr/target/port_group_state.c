@@ -55,6 +55,12 @@ void port_groups_changed(struct target *t)
 	tell(t, UA_INQUIRY_CHANGED, NULL, NULL);
 }
 
+/* No code of its own is there for it; this one makes initiators ask for the groups again. */
+void port_group_preference_changed(struct target *t)
+{
+	tell(t, UA_ALUA_CHANGED, NULL, NULL);
+}
+
 void port_group_state_changed(struct target *t, struct port_group *g, uint8_t state,
 			      const struct lu *cause, const struct nexus *n)
 {

@@ -170,6 +170,7 @@ static void a_preferred_group_has_the_bit(void **state)
 	uint8_t buf[512];
 
 	assert_int_equal(port_group_set(p->d->target, &ch, true, &err), 0);
+	assert_int_equal(tur(p->d, p->d->a), RES_UA_ALUA_CHANGED);
 	report(p->d, p->d->a, 0, buf);
 	assert_int_equal(buf[4], 0x00);
 	assert_int_equal(buf[16], 0x82);
