@@ -12,6 +12,7 @@
 
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/isns.h"
 #include "iscsi/login.h"
 #include "iscsi/portal.h"
 #include "iscsi/session.h"
@@ -117,17 +118,25 @@ bool admit_portal(const char *initiator, const struct iscsi_conn *conn)
 enum iscsi_login_status admit(const struct iscsi_target *it, const char *initiator,
 			      const struct iscsi_conn *conn)
 {
+	enum isns_verdict verdict = isns_admits(it->t->name, initiator);
+
 	if (!access_ok(&it->t->access, initiator, &conn->peer) || !admit_portal(initiator, conn))
 		return LOGIN_FORBIDDEN;
+	if (verdict != ISNS_ADMITS)
+		return verdict == ISNS_REFUSES ? LOGIN_FORBIDDEN : LOGIN_UNAVAILABLE;
 	return admit_groups_have(&it->groups, conn->tpgt) ? LOGIN_OK : LOGIN_NOT_FOUND;
 }
 
 /* Of a session, some connections may have to go and others not: they have addresses of their own. */
 static bool stays(const struct iscsi_session *s, const struct iscsi_conn *conn)
 {
+	enum iscsi_login_status status;
+
 	if (!s->target)
 		return admit_portal(s->initiator, conn);
-	return admit(s->target, s->initiator, conn) == LOGIN_OK;
+	/* LOGIN_UNAVAILABLE: nobody says that it may not. */
+	status = admit(s->target, s->initiator, conn);
+	return status == LOGIN_OK || status == LOGIN_UNAVAILABLE;
 }
 
 static void look_again(struct iscsi_session *s)

@@ -32,8 +32,8 @@ const char *admit_groups_format(const struct admit_groups *g, char *out);
 bool admit_groups_have(const struct admit_groups *g, uint16_t tag);
 
 /*
- * LOGIN_OK; LOGIN_FORBIDDEN: an access list, of the target or the portal; LOGIN_NOT_FOUND: the target
- * is not in this portal's group.
+ * LOGIN_OK; LOGIN_FORBIDDEN: an access list, of the target or the portal, or iSNS; LOGIN_UNAVAILABLE:
+ * iSNS has to say and has not yet; LOGIN_NOT_FOUND: the target is not in this portal's group.
  */
 enum iscsi_login_status admit(const struct iscsi_target *it, const char *initiator,
 			      const struct iscsi_conn *conn);

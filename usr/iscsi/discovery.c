@@ -14,6 +14,7 @@
 #include "iscsi/admit.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/isns.h"
 #include "iscsi/portal.h"
 #include "iscsi/session.h"
 #include "iscsi/text.h"
@@ -147,7 +148,8 @@ static void put_target(struct answer *a, const struct target *t)
 static bool visible(const struct iscsi_conn *conn, const struct target *t)
 {
 	return t->transport == &iscsi_transport && target_ready(t) &&
-	       access_ok(&t->access, conn->session->initiator, &conn->peer);
+	       access_ok(&t->access, conn->session->initiator, &conn->peer) &&
+	       isns_admits(t->name, conn->session->initiator) == ISNS_ADMITS;
 }
 
 static void put_targets(struct answer *a, const char *which)

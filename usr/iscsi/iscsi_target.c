@@ -10,6 +10,7 @@
 
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/isns.h"
 #include "iscsi/login.h"
 #include "iscsi/nop.h"
 #include "iscsi/session.h"
@@ -36,6 +37,7 @@ int iscsi_target_added(struct target *t, struct err *err)
 	redirect_init(&it->redirect);
 	account_set_init(&it->accounts, t);
 	t->lld[iscsi_transport.index] = it;
+	isns_changed();
 	return 0;
 }
 
@@ -49,6 +51,7 @@ void iscsi_target_removed(struct target *t)
 	redirect_free(&it->redirect);
 	free(it);
 	t->lld[iscsi_transport.index] = NULL;
+	isns_changed();
 }
 
 int iscsi_parse_seconds(const char *name, const char *value, uint32_t *out, struct err *err)
@@ -85,6 +88,7 @@ static int set_text(char **field, const char *value, struct err *err)
 		return err_set(err, ERR_NOMEM, "%s", "");
 	free(*field);
 	*field = copy;
+	isns_changed();
 	return 0;
 }
 
@@ -102,8 +106,10 @@ static int set_groups(struct iscsi_target *it, const char *value, struct err *er
 {
 	int r = admit_groups_parse(&it->groups, value, err);
 
-	if (!r)
+	if (!r) {
 		admit_again(it->t);
+		isns_changed();
+	}
 	return r;
 }
 

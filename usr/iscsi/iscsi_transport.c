@@ -19,6 +19,7 @@
 #include "iscsi/iscsi_options.h"
 #include "iscsi/iscsi_target.h"
 #include "iscsi/iscsi_verbs.h"
+#include "iscsi/isns.h"
 #include "iscsi/leave.h"
 #include "iscsi/pdu.h"
 #include "iscsi/portal.h"
@@ -65,6 +66,7 @@ void iscsi_init(struct core *core)
 	accounts_init();
 	account_set_init(&iscsi.discovery_accounts, NULL);
 	auth_limit_init();
+	isns_init();
 	if (!iscsi.chap_order.n)
 		chap_order_default(&iscsi.chap_order);
 	pool_init(&iscsi.tasks, sizeof(struct iscsi_task), POOL_KEEP);
@@ -80,6 +82,7 @@ void iscsi_init(struct core *core)
 static void done(void)
 {
 	child_cancel_all();
+	isns_done();
 	portal_del_all();
 	accounts_done();
 	auth_limit_done();
@@ -125,7 +128,8 @@ static void stopped(struct loop_call *call)
 
 void iscsi_check_stopped(void)
 {
-	if (iscsi.stopping && iscsi.stopped && !iscsi.n_conns && list_empty(&iscsi.sessions))
+	if (iscsi.stopping && iscsi.stopped && !iscsi.n_conns && list_empty(&iscsi.sessions) &&
+	    !isns_is_busy())
 		loop_call_queue(iscsi.core->loop, &iscsi.stop_call);
 }
 
@@ -149,6 +153,7 @@ static void stop(struct core *core, void (*fn)(void *arg), void *arg)
 	iscsi.stopped = fn;
 	iscsi.stopped_arg = arg;
 	loop_call_init(&iscsi.stop_call, LOOP_REAP, stopped);
+	isns_stop();
 	portal_del_all();
 	list_for_each_safe(conn, tmp, &iscsi.logins, link)
 		conn_close(conn, "tgtd stops");
@@ -174,6 +179,7 @@ static void nexus_kill(struct nexus *n, const char *why)
 static void system_show(json_t *obj)
 {
 	json_object_set_new(obj, "accounts", account_set_show(&iscsi.discovery_accounts));
+	json_object_set_new(obj, "isns", isns_show());
 	json_object_set_new(obj, "default_portal", json_boolean(iscsi.default_portal));
 }
 
@@ -268,6 +274,7 @@ struct transport iscsi_transport = {
 	.target_set = iscsi_target_set,
 	.target_show = iscsi_target_show,
 	.system_show = system_show,
+	.system_set = isns_set,
 	.nexus_show = nexus_show,
 	.nexus_conns = nexus_conns,
 	.access_changed = access_changed,

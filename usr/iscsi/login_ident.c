@@ -68,7 +68,9 @@ enum iscsi_login_status login_admit(const struct iscsi_login *l)
 	if (status)
 		log_limited(LOG_LVL_NOTICE, "login of %s from %s to %s refused by %s", l->initiator,
 			    addr_format(&l->conn->peer, peer), t->name,
-			    status == LOGIN_FORBIDDEN ? "the access list" : "its portal groups");
+			    status == LOGIN_FORBIDDEN ? "the access list or its discovery domains" :
+			    status == LOGIN_NOT_FOUND ? "its portal groups" :
+							"iSNS: the server has not answered yet");
 	if (status)
 		return status;
 	return target_ready(t) ? LOGIN_OK : LOGIN_UNAVAILABLE;

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "iscsi/conn.h"
 #include "iscsi/iscsi.h"
+#include "iscsi/isns.h"
 #include "iscsi/login.h"
 #include "target/core.h"
 
@@ -158,6 +159,7 @@ static int add(int fd, const struct portal_conf *conf, struct err *err)
 		return err_set(err, ERR_UNKNOWN, "epoll: %s", strerror(-r));
 	}
 	list_push_back(&iscsi.portals, &portal->link);
+	isns_changed();
 	keep_spare();
 	return 0;
 }
@@ -274,6 +276,7 @@ static void remove_portal(struct iscsi_portal *portal)
 	close(portal->fd.fd);
 	portal->fd.fd = -1;
 	list_del(&portal->link);
+	isns_changed();
 	portal_unref(portal);
 }
 

@@ -136,9 +136,23 @@ static int set_slow(struct core *core, const char *value, struct err *err)
 	return 0;
 }
 
+/* Of the first driver that knows the parameter. */
+static int set_of_driver(const struct core *core, const char *name, const char *value,
+			 struct err *err)
+{
+	struct transport *const *tr;
+	int r = -ENOENT;
+
+	for (tr = core->transports; *tr && r == -ENOENT; tr++)
+		if ((*tr)->state == TRANSPORT_READY && (*tr)->system_set)
+			r = (*tr)->system_set(name, value, err);
+	return r;
+}
+
 int system_update(struct verb_call *call)
 {
 	const char *name = verb_str(call, "name"), *value = verb_str(call, "value");
+	int r;
 
 	if (!strcmp(name, "debug"))
 		return set_debug(value, &call->err);
@@ -148,9 +162,12 @@ int system_update(struct verb_call *call)
 		return trace_set(value, &call->err);
 	if (!strcmp(name, "slow-command"))
 		return set_slow(call->context, value, &call->err);
+	r = set_of_driver(call->context, name, value, &call->err);
+	if (r != -ENOENT)
+		return r;
 	return err_set(&call->err, ERR_INVALID_REQUEST,
-		       "the system has no parameter '%s': debug, State, trace and slow-command can be set",
-		       name);
+		       "the system has no parameter '%s': debug, State, trace, slow-command, iSNS, "
+		       "iSNSServerIP, iSNSServerPort and iSNSAccessControl can be set", name);
 }
 
 int system_delete(struct verb_call *call)

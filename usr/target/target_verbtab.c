@@ -159,7 +159,7 @@ const struct verb target_verbs[27] = {
 	     "State, drivers, backing stores, device types."),
 	VERB("system", "stat", NULL, true, system_stat, "Counters of everything."),
 	VERB("system", "update", name_value, false, system_update,
-	     "Sets debug, State, trace or slow-command."),
+	     "Sets debug, State, trace, slow-command, or one of iSNS."),
 	VERB("target", "bind", target_bind_args, false, target_verb_bind,
 	     "Admits initiators by address or name."),
 	VERB("target", "delete", target_delete_args, false, target_verb_delete,

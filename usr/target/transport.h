@@ -58,8 +58,10 @@ struct transport {
 	int (*target_set)(struct target *t, const char *name, const char *value, struct err *err);
 	/* Adds what target show tells of this transport: "nop_interval", "params", ... */
 	void (*target_show)(const struct target *t, json_t *obj);
-	/* Adds what system show tells of this transport: "accounts". May be NULL. */
+	/* Adds what system show tells of this transport: "accounts", "isns". May be NULL. */
 	void (*system_show)(json_t *obj);
+	/* System parameters of this transport. 0, -EINVAL with @err, -ENOENT: not mine. May be NULL. */
+	int (*system_set)(const char *name, const char *value, struct err *err);
 	/* Adds "alias", "connections": [...] of a nexus. */
 	void (*nexus_show)(const struct nexus *n, json_t *obj);
 	/* Calls @each for every connection; it must not close any. May be NULL. */
