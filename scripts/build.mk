@@ -120,6 +120,9 @@ $(call lib,$(1)): $(call objs,$(call srcs,$(1)))
 endef
 $(foreach f,$(folders),$(eval $(call archive_rule,$(f))))
 
+# What is in tape images is one file, which tgtimg has too, without the rest of its folder.
+$(call lib,img): $(call objs,usr/dev/tape_format.c)
+
 tgtd_srcs := usr/tgtd.c usr/tgtd_options.c usr/modules.c usr/verb_tables.c
 $(BUILD)/tgtd: $(call objs,$(tgtd_srcs)) $(archives) scripts/modules.list
 	$(call say,LD,$@)

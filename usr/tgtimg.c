@@ -16,6 +16,7 @@
 #include "img/img.h"
 
 #define EXIT_WORD 1	   /* unknown operation, as the predecessor */
+#define EXIT_BAD 2	   /* check found something that is not as it should be */
 #define EXIT_USAGE EINVAL  /* 22 */
 #define MEGABYTE MiB	   /* what a bare number counts */
 
@@ -37,9 +38,9 @@ static int usage(void)
 	size_t i;
 
 	puts("Usage: tgtimg --op new --device-type TYPE [--type MEDIA] [--size SIZE] --file FILE\n"
-	     "       tgtimg --op show [--device-type TYPE] --file FILE\n"
+	     "       tgtimg --op show|check|repair [--device-type TYPE] --file FILE\n"
 	     "Makes and shows images that tgtd serves.\n\n"
-	     "  -o, --op OPERATION         new or show\n"
+	     "  -o, --op OPERATION         new, show, check or repair\n"
 	     "  -Y, --device-type TYPE     what for; see below\n"
 	     "  -t, --type MEDIA           which kind; see below\n"
 	     "  -s, --size SIZE            in megabytes, or with K M G T P E behind it: 100, 10g\n"
@@ -138,9 +139,12 @@ static int take_alloc(struct command *c, enum img_alloc alloc)
 
 static int take_op(struct command *c, const char *text)
 {
+	static const char *const ops[] = { "new", "show", "check", "repair" };
+
 	c->op = text;
-	if (!strcmp(text, "new") || !strcmp(text, "show"))
-		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
+		if (!strcmp(text, ops[i]))
+			return 0;
 	return refuse(EXIT_WORD, "unknown operation: %s", text);
 }
 
@@ -247,7 +251,7 @@ static void value_text(const char *name, const json_t *v, struct strbuf *out)
 		strbuf_puts(out, json_string_value(v));
 	else
 		strbuf_printf(out, "%lld", (long long)json_integer_value(v));
-	if (strcmp(name, "size") && strcmp(name, "allocated"))
+	if (strcmp(name, "size") && strcmp(name, "allocated") && strcmp(name, "data"))
 		return;
 	strbuf_puts(out, " bytes");
 	if (json_integer_value(v) >= 1024)
@@ -276,9 +280,13 @@ static int run_show(const struct command *c)
 	struct strbuf out = STRBUF_INIT;
 	const char *name;
 	json_t *obj, *v;
-	int r = img_show(c->type, c->new.path, &obj, &err);
+	int r;
 
-	if (r)
+	if (!strcmp(c->op, "show"))
+		r = img_show(c->type, c->new.path, &obj, &err);
+	else
+		r = img_check(c->type, c->new.path, !strcmp(c->op, "repair"), &obj, &err);
+	if (r < 0)
 		return print_fail(r, &err);
 	if (c->json) {
 		json_dumpf(obj, stdout, JSON_COMPACT);
@@ -290,7 +298,7 @@ static int run_show(const struct command *c)
 	}
 	strbuf_free(&out);
 	json_decref(obj);
-	return 0;
+	return r ? EXIT_BAD : 0;
 }
 
 int main(int argc, char **argv)

@@ -127,3 +127,38 @@ tgtimg() {
 	tgtimg -o new -Y disk -s 1 --force -f "$DIR/a"
 	qemu-io -f raw -c 'read -P 7 1M 64k' "$(url 1)"
 }
+
+# A tape of 1 MB or so, in $DIR/tape.
+tape() {
+	tgtimg --op new --device-type tape --barcode T00001L7 --size 4 --file "$DIR/tape" "$@"
+}
+
+@test "a tape is made, shown, and good" {
+	run tape
+	[ "$output" = "Created blank TAPE image file : $DIR/tape" ]
+	run tgtimg --op show --json --file "$DIR/tape"
+	jq -e '.device_type == "tape" and .type == "data" and .size == 4194304 and
+	       .barcode == "T00001L7" and .generation == "LTO-7"' <<<"$output"
+	[ "$(stat -c %b "$DIR/tape")" -lt 64 ]
+	tgtimg --op check --file "$DIR/tape"
+	run tgtimg -o new -Y tape -t worm -s 4 -f "$DIR/worm"
+	[ "$status" -eq 0 ]
+	run tgtimg -o new -Y tape -t data -s 0 -f "$DIR/small"
+	[ "$status" -eq 22 ]
+	[ ! -e "$DIR/small" ]
+	run tgtimg -o check -f "$DIR/worm" -Y disk
+	[ "$status" -eq 22 ]
+}
+
+@test "a tape with a damaged superblock is repaired" {
+	tape
+	dd if=/dev/zero of="$DIR/tape" bs=1 seek=4100 count=8 conv=notrunc status=none
+	run tgtimg --op check --file "$DIR/tape"
+	[ "$status" -eq 2 ]
+	[[ $output == *'one superblock is damaged'* ]]
+	tgtimg --op repair --file "$DIR/tape"
+	tgtimg --op check --file "$DIR/tape"
+	dd if=/dev/zero of="$DIR/tape" bs=1 count=8000 conv=notrunc status=none
+	run tgtimg --op check --device-type tape --file "$DIR/tape"
+	[ "$status" -eq 22 ]
+}

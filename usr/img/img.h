@@ -62,9 +62,14 @@ struct img_type {
 	bool (*mine)(const struct img_file *f);
 	/* Adds members to @obj. */
 	int (*show)(const struct img_file *f, json_t *obj, struct err *err);
+	/*
+	 * Adds to @obj what it found; with @repair it puts right what it can. 0: good; 1: not; or
+	 * -errno with @err. NULL: there is nothing that could be wrong.
+	 */
+	int (*verify)(int fd, bool repair, json_t *obj, struct err *err);
 };
 
-extern const struct img_type img_disk, img_cd;
+extern const struct img_type img_disk, img_cd, img_tape;
 /* Ended by NULL, in the order in which they are asked for a file that is theirs. */
 extern const struct img_type *const img_types[];
 
@@ -75,6 +80,10 @@ const struct img_type *img_type_find(const char *name);
 int img_create(const struct img_type *type, struct img_new *n, struct err *err);
 /* @type NULL: found out. An object in @out, a new reference; 0, or -errno with @err. */
 int img_show(const struct img_type *type, const char *path, json_t **out, struct err *err);
+
+/* The same with verify(): 0, 1, or -errno. */
+int img_check(const struct img_type *type, const char *path, bool repair, json_t **out,
+	      struct err *err);
 
 /* For fill(): makes n->fd a file of n->size bytes as n->alloc says. */
 int img_fill_space(struct img_new *n, struct err *err);

@@ -17,7 +17,7 @@
 
 #define MODE 0640
 
-const struct img_type *const img_types[] = { &img_cd, &img_disk, NULL };
+const struct img_type *const img_types[] = { &img_cd, &img_tape, &img_disk, NULL };
 
 const struct img_type *img_type_find(const char *name)
 {

@@ -86,23 +86,56 @@ static int open_file(struct img_file *f, struct err *err)
 	return 0;
 }
 
-static int show(const struct img_type *type, const struct img_file *f, json_t **out,
-		struct err *err)
+/* The type that the file is of; NULL with @err: it isn't one of @type. */
+static const struct img_type *type_of(const struct img_type *type, const struct img_file *f,
+				      struct err *err)
 {
 	const struct img_type *const *t = img_types;
-	int r;
 
 	while (!type && !(*t)->mine(f))
 		t++;
 	type = type ? type : *t;
-	if (!type->mine(f)) {
-		err_set(err, ERR_INVALID_REQUEST, "%s is no image of a %s", f->path, type->name);
+	if (type->mine(f))
+		return type;
+	err_set(err, ERR_INVALID_REQUEST, "%s is no image of a %s", f->path, type->name);
+	return NULL;
+}
+
+/* What is looked at: shown, checked or repaired. */
+enum look { LOOK_SHOW, LOOK_CHECK, LOOK_REPAIR };
+
+static int check(const struct img_type *type, const struct img_file *f, bool repair, json_t *out,
+		 struct err *err)
+{
+	int fd, r;
+
+	if (!type->verify)
+		return err_set(err, ERR_INVALID_REQUEST, "there is nothing to check in a %s",
+			       type->name);
+	fd = open(f->path, (repair ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (fd < 0)
+		return fail(err, errno, f->path);
+	r = type->verify(fd, repair, out, err);
+	close(fd);
+	return r;
+}
+
+static int look(const struct img_type *type, const struct img_file *f, enum look how, json_t **out,
+		struct err *err)
+{
+	int r;
+
+	type = type_of(type, f, err);
+	if (!type)
 		return -EINVAL;
-	}
 	*out = json_pack("{s:s s:s s:s}", "file", f->path, "device_type", type->name, "type",
 			 type->media[0]);
-	r = *out ? type->show(f, *out, err) : -ENOMEM;
-	if (r) {
+	if (!*out)
+		r = -ENOMEM;
+	else
+		r = how == LOOK_SHOW ? type->show(f, *out, err) :
+				       check(type, f, how == LOOK_REPAIR, *out, err);
+	if (r < 0) {
 		err_set(err, ERR_NOMEM, "out of memory");
 		json_decref(*out);
 		*out = NULL;
@@ -110,7 +143,8 @@ static int show(const struct img_type *type, const struct img_file *f, json_t **
 	return r;
 }
 
-int img_show(const struct img_type *type, const char *path, json_t **out, struct err *err)
+static int open_and_look(const struct img_type *type, const char *path, enum look how,
+			 json_t **out, struct err *err)
 {
 	struct img_file *f = calloc(1, sizeof(*f));
 	int r;
@@ -123,9 +157,20 @@ int img_show(const struct img_type *type, const char *path, json_t **out, struct
 	f->path = path;
 	r = open_file(f, err);
 	if (!r)
-		r = show(type, f, out, err);
+		r = look(type, f, how, out, err);
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f);
 	return r;
+}
+
+int img_show(const struct img_type *type, const char *path, json_t **out, struct err *err)
+{
+	return open_and_look(type, path, LOOK_SHOW, out, err);
+}
+
+int img_check(const struct img_type *type, const char *path, bool repair, json_t **out,
+	      struct err *err)
+{
+	return open_and_look(type, path, repair ? LOOK_REPAIR : LOOK_CHECK, out, err);
 }
