@@ -63,6 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		disk_set(d, "readonly", "1");
 	if (kind & 8)
 		disk_set(d, "removable", "1");
+	if (kind & 64)
+		disk_set(d, "cdb32", "1");
 	if (!(kind & 16))
 		disk_clear_ua(d);
 	for (unsigned int n = 0; f.left && n < MOST; n++) {
