@@ -44,6 +44,8 @@ static struct copy *of_wr(struct scsi_cmd *cmd)
 static enum scsi_result copy_end(struct copy *c, enum scsi_result r, bool at_src)
 {
 	dev_step_end(&c->wr, RES_GOOD);
+	if (c->bytewise)
+		dev_step_end(&c->rd, RES_GOOD);
 	if (r != RES_GOOD && !c->extra.info_valid)
 		c->extra = at_src ? c->rd.extra : c->wr.extra;
 	c->result = r;
@@ -53,6 +55,12 @@ static enum scsi_result copy_end(struct copy *c, enum scsi_result r, bool at_src
 }
 
 static void copy_next(struct copy *c);
+
+/* Of the destination, whole blocks. */
+static uint64_t total(const struct copy *c)
+{
+	return c->bytewise ? round_up(c->head + c->len, c->dst->block_size) : c->len + c->pad;
+}
 
 /* --- what has been written */
 
@@ -100,6 +108,75 @@ static enum scsi_result buf_read(struct scsi_cmd *cmd, int err)
 	if (err)
 		return copy_end(c, dev_io_fail(cmd, err), true);
 	return buf_write(c);
+}
+
+/* --- through memory, byte by byte */
+
+#define SRC_PIECE (DEV_IO_PIECE + 2 * 4096U) /* with the rest of the first and the last block */
+
+/* The part of the piece, from its beginning, that is data. */
+static void data_part(const struct copy *c, uint64_t *first, uint64_t *end)
+{
+	*first = c->at < c->head ? c->head - c->at : 0;
+	*end = min_u64(c->piece, c->head + c->len - c->at);
+}
+
+static uint64_t src_block(const struct copy *c, uint64_t at)
+{
+	return at & ~((uint64_t)c->src->block_size - 1);
+}
+
+static enum scsi_result src_read(struct scsi_cmd *cmd, int err)
+{
+	struct copy *c = of_rd(cmd);
+	uint64_t first, end, from;
+
+	if (err)
+		return copy_end(c, dev_io_fail(cmd, err), true);
+	data_part(c, &first, &end);
+	from = c->src_offset + c->at + first - c->head;
+	memcpy((uint8_t *)c->wr.dev_ptr + first,
+	       (uint8_t *)c->rd.dev_ptr + (from - src_block(c, from)), (size_t)(end - first));
+	return buf_write(c);
+}
+
+static enum scsi_result read_src(struct copy *c)
+{
+	uint64_t first, end, from;
+	enum scsi_result r;
+
+	data_part(c, &first, &end);
+	from = c->src_offset + c->at + first - c->head;
+	end = round_up(from + end - first, c->src->block_size);
+	r = dev_io_buf(&c->rd, BS_READ, 0, src_block(c, from), (uint32_t)(end - src_block(c, from)),
+		       src_read);
+	return r == RES_PENDING ? r : copy_end(c, r, true);
+}
+
+static enum scsi_result rest_read(struct scsi_cmd *cmd, int err)
+{
+	struct copy *c = of_wr(cmd);
+
+	return err ? copy_end(c, dev_io_fail(cmd, err), false) : read_src(c);
+}
+
+/* What stays of the destination's blocks is read first. */
+static enum scsi_result bytes_piece(struct copy *c)
+{
+	uint64_t first, end;
+	enum scsi_result r = RES_GOOD;
+
+	if (!c->wr.dev_ptr)
+		r = dev_buf_get(&c->wr, DEV_IO_PIECE);
+	if (r == RES_GOOD && !c->rd.dev_ptr)
+		r = dev_buf_get(&c->rd, SRC_PIECE);
+	if (r != RES_GOOD)
+		return copy_end(c, r, false);
+	data_part(c, &first, &end);
+	if (!first && end == c->piece)
+		return read_src(c);
+	r = dev_io_buf(&c->wr, BS_READ, 0, c->dst_offset + c->at, (uint32_t)c->piece, rest_read);
+	return r == RES_PENDING ? r : copy_end(c, r, false);
 }
 
 /* What is beyond the source's part is zeroes. */
@@ -184,7 +261,8 @@ static bool stores_copy(const struct copy *c)
 	const struct bs *src = c->src ? c->src->bs : NULL, *dst = c->dst->bs;
 
 	return src && dst && src->type == dst->type && src->cap[BS_COPY] == BS_CAP_NATIVE &&
-	       dst->cap[BS_COPY] == BS_CAP_NATIVE && !c->no_copy && !c->pad && !c->backward;
+	       dst->cap[BS_COPY] == BS_CAP_NATIVE && !c->no_copy && !c->pad && !c->backward &&
+	       !c->bytewise;
 }
 
 /* Whether it pays to know the source's holes. */
@@ -193,19 +271,17 @@ static bool holes_matter(const struct copy *c)
 	const struct bs *src = c->src ? c->src->bs : NULL, *dst = c->dst->bs;
 
 	return src && dst && src->cap[BS_EXTENTS] == BS_CAP_NATIVE && src->unmap_zeroes &&
-	       dst->cap[BS_ZERO] == BS_CAP_NATIVE && !c->no_holes && !c->pad && !c->backward;
+	       dst->cap[BS_ZERO] == BS_CAP_NATIVE && !c->no_holes && !c->pad && !c->backward &&
+	       !c->bytewise;
 }
 
 /* --- the next piece */
 
-/* By a token: whoever has it may read, whether it sees the disk or not. */
-static enum scsi_result source_there(struct copy *c)
+enum scsi_result copy_ready(const struct lu *lu, struct sense_extra *ex)
 {
-	struct lu *lu = c->src;
-
 	if (lu->dying)
 		return RES_LUN_NOT_SUPPORTED;
-	return lu->background != RES_GOOD ? lu_background(lu, &c->rd.extra) : lu_medium_state(lu);
+	return lu->background != RES_GOOD ? lu_background(lu, ex) : lu_medium_state(lu);
 }
 
 /* Everything that can have changed since the last one. */
@@ -219,7 +295,8 @@ static enum scsi_result may_go_on(struct copy *c, bool *at_src)
 	r = copy_may(c->nexus, c->dst, true, &c->wr.extra);
 	if (r == RES_GOOD && c->src) {
 		*at_src = true;
-		r = c->by_token ? source_there(c) : copy_may(c->nexus, c->src, false, &c->rd.extra);
+		r = c->by_token ? copy_ready(c->src, &c->rd.extra)
+				: copy_may(c->nexus, c->src, false, &c->rd.extra);
 	}
 	return r;
 }
@@ -234,6 +311,8 @@ static enum scsi_result range_got(struct scsi_cmd *cmd)
 		return copy_end(c, r, at_src);
 	if (c->hole)
 		return make_hole(c);
+	if (c->bytewise)
+		return bytes_piece(c);
 	return stores_copy(c) ? copy_by_store(c) : through_memory(c);
 }
 
@@ -256,11 +335,11 @@ static uint64_t piece_max(const struct copy *c)
 /* From the beginning on, or from the end where the destination overlaps what isn't read yet. */
 static void piece_choose(struct copy *c, uint64_t most)
 {
-	uint64_t block = c->dst->block_size, total = c->len + c->pad;
+	uint64_t block = c->dst->block_size;
 
-	c->piece = min_u64(total - c->done, most);
+	c->piece = min_u64(total(c) - c->done, most);
 	c->piece = min_u64(c->piece, max_u64(piece_max(c) & ~(block - 1), block));
-	c->at = c->backward ? total - c->done - c->piece : c->done;
+	c->at = c->backward ? total(c) - c->done - c->piece : c->done;
 }
 
 /*
@@ -311,7 +390,7 @@ static void copy_next(struct copy *c)
 	bool at_src;
 	enum scsi_result r = may_go_on(c, &at_src);
 
-	if (r != RES_GOOD || c->done == c->len + c->pad) {
+	if (r != RES_GOOD || c->done == total(c)) {
 		copy_end(c, r, at_src);
 		return;
 	}
@@ -340,7 +419,7 @@ void copy_start(struct copy *c)
 	/* Pieces of which the source could not take its own. */
 	if (c->src && c->src->bs && c->src->bs->align > c->dst->block_size)
 		c->no_copy = c->no_holes = true;
-	c->backward = c->src == c->dst && c->dst_offset > c->src_offset &&
+	c->backward = c->src == c->dst && c->dst_offset + c->head > c->src_offset &&
 		      c->dst_offset < c->src_offset + c->len;
 	loop_call_queue(c->dst->target->core->loop, &c->call);
 }

@@ -28,6 +28,12 @@ struct copy {
 	uint64_t len;		/* bytes of the source */
 	bool by_token;		/* who may read @src was asked when the token was made */
 	uint32_t pad;		/* zeroes that follow them, less than a block of @dst */
+	/*
+	 * The data begins in the middle of a block of @src, or begins or ends in the middle of one of @dst,
+	 * of which the rest stays: @head bytes of the first. @len may be any number, @pad is 0.
+	 */
+	bool bytewise;
+	uint32_t head;
 	/* From the loop, never inside copy_start(). */
 	void (*ended)(struct copy *c);
 
@@ -62,6 +68,8 @@ void copy_stop(struct copy *c);
  * protection or background operation is in the way.
  */
 enum scsi_result copy_may(struct nexus *n, struct lu *lu, bool write, struct sense_extra *ex);
+/* RES_GOOD, or why the disk can not be read now, whoever wants to. */
+enum scsi_result copy_ready(const struct lu *lu, struct sense_extra *ex);
 /*
  * The LU with this designator (SPC-4 7.8.6, from its CODE SET byte on, @len bytes in all) that @n can
  * reach; NULL: none.

@@ -52,7 +52,7 @@ void xcopy_free(struct xcopy *x)
 /* --- the end */
 
 /* What stands behind COPY ABORTED: how the device ended its command. */
-static void tell_third(struct xcopy *x, struct sense_extra *ex)
+void xcopy_tell_third(struct xcopy *x, struct sense_extra *ex)
 {
 	const struct scsi_result_info *i = scsi_result_info(x->copy.result);
 	uint8_t sense[SCSI_SENSE_MAX];
@@ -73,7 +73,7 @@ static void tell_residual(const struct xcopy *x, struct sense_extra *ex)
 {
 	const struct copy *c = &x->copy;
 
-	if (!c->done || c->backward)
+	if (!c->done || c->backward || c->bytewise)
 		return;
 	ex->info_valid = true;
 	ex->info = (c->len + c->pad - c->done) >> c->dst->block_shift;
@@ -122,13 +122,13 @@ static void segment_failed(struct xcopy *x, enum scsi_result r, struct sense_ext
 
 static void segments_next(struct xcopy *x);
 
-static void segment_copied(struct copy *c)
+void xcopy_copied(struct copy *c)
 {
 	struct xcopy *x = container_of(c, struct xcopy, copy);
 	struct sense_extra ex = { .field_bit = -1 };
 
 	if (c->result == RES_GOOD) {
-		x->bytes += c->done;
+		x->bytes += c->bytewise ? c->len : c->done;
 		c->done = 0;
 		x->seg++;
 		segments_next(x);
@@ -138,94 +138,11 @@ static void segment_copied(struct copy *c)
 		x->bytes += c->done;
 		xcopy_end(x, RES_TASK_ABORTED, &ex);
 	} else {
-		x->bytes += c->backward ? 0 : c->done;
-		tell_third(x, &ex);
+		x->bytes += c->backward || c->bytewise ? 0 : c->done;
+		xcopy_tell_third(x, &ex);
 		tell_residual(x, &ex);
 		segment_failed(x, RES_CA_THIRD_PARTY, &ex);
 	}
-}
-
-/* RES_GOOD with *@c, or how the segment fails. */
-static enum scsi_result cscd_of(const struct xcopy *x, uint16_t id, struct xcopy_cscd *c)
-{
-	*c = (struct xcopy_cscd){ .lu = x->lu };
-	if (id == XCOPY_CSCD_SELF)
-		return RES_GOOD;
-	if (id >= x->n_cscds)
-		return RES_CA_UNREACHABLE;
-	*c = x->cscds[id];
-	if (c->other_type)
-		return RES_CA_DEVICE_TYPE;
-	return c->lu ? RES_GOOD : RES_CA_NOT_REACHABLE;
-}
-
-static bool out_of_range(const struct lu *lu, uint64_t lba, uint64_t bytes)
-{
-	uint64_t blocks = (bytes + lu->block_size - 1) >> lu->block_shift;
-
-	return lba > lu->blocks || blocks > lu->blocks - lba;
-}
-
-/* No device has to be asked: the field pointer tells which LBA of the descriptor is wrong. */
-static enum scsi_result segment_range(const struct copy *c, const struct xcopy_seg *s,
-				      struct sense_extra *ex)
-{
-	bool src = out_of_range(c->src, s->src_lba, c->len);
-
-	if (!src && !out_of_range(c->dst, s->dst_lba, c->len))
-		return RES_GOOD;
-	ex->field_valid = ex->field_in_segment = true;
-	ex->field_byte = src ? 12 : 20;
-	return RES_CA_SEGMENT;
-}
-
-/*
- * SPC-4 6.4.6.3, table 131: what is less than a block at the end. Bytes that are left of a source
- * block may be dropped if that has PAD, and what a destination block lacks is zeroes if that has.
- * Nothing is carried over to the next segment.
- */
-static enum scsi_result segment_ends(struct copy *c, const struct xcopy_seg *s,
-				     const struct xcopy_cscd *src, const struct xcopy_cscd *dst)
-{
-	uint64_t rest = c->len & (c->dst->block_size - 1);
-
-	if (s->dc)
-		return c->len & (c->src->block_size - 1) && !src->pad ? RES_CA_INEXACT : RES_GOOD;
-	if (!rest)
-		return RES_GOOD;
-	if (s->cat || !dst->pad)
-		return RES_CA_INEXACT;
-	c->pad = (uint32_t)(c->dst->block_size - rest);
-	return RES_GOOD;
-}
-
-/* RES_PENDING, or how it ends at once. */
-static enum scsi_result segment_start(struct xcopy *x, struct sense_extra *ex)
-{
-	struct xcopy_seg *s = &x->segs[x->seg];
-	struct xcopy_cscd src, dst;
-	struct copy *c = &x->copy;
-	enum scsi_result r = cscd_of(x, s->src, &src);
-
-	memset(c, 0, sizeof(*c));
-	if (r == RES_GOOD)
-		r = cscd_of(x, s->dst, &dst);
-	if (r != RES_GOOD)
-		return r;
-	c->nexus = x->nexus;
-	c->src = src.lu;
-	c->dst = dst.lu;
-	c->len = (uint64_t)s->blocks << (s->dc ? dst.lu : src.lu)->block_shift;
-	r = segment_ends(c, s, &src, &dst);
-	if (r == RES_GOOD)
-		r = segment_range(c, s, ex);
-	if (r != RES_GOOD)
-		return r;
-	c->src_offset = s->src_lba << c->src->block_shift;
-	c->dst_offset = s->dst_lba << c->dst->block_shift;
-	c->ended = segment_copied;
-	copy_start(c);
-	return RES_PENDING;
 }
 
 /* A piece of what a token stands for. */
@@ -243,7 +160,7 @@ static enum scsi_result part_start(struct xcopy *x)
 	c->dst_offset = p->dst;
 	c->len = p->len;
 	c->pad = p->pad;
-	c->ended = segment_copied;
+	c->ended = xcopy_copied;
 	copy_start(c);
 	return RES_PENDING;
 }
@@ -258,19 +175,28 @@ static enum scsi_result parts_end(const struct xcopy *x, struct sense_extra *ex)
 	return RES_CA_UNDERRUN;
 }
 
-static void segments_next(struct xcopy *x)
+static enum scsi_result next(struct xcopy *x, struct sense_extra *ex)
 {
-	struct sense_extra ex = { .field_bit = -1 };
 	enum scsi_result r = RES_GOOD;
 
 	if (x->stop || x->lu->dying)
-		r = RES_TASK_ABORTED;
-	else if (x->token_lost)
-		r = RES_TOKEN_CANCELLED;
-	else if (x->seg < x->n_segs)
-		r = x->parts ? part_start(x) : segment_start(x, &ex);
-	else if (x->parts)
-		r = parts_end(x, &ex);
+		return RES_TASK_ABORTED;
+	if (x->token_lost)
+		return RES_TOKEN_CANCELLED;
+	if (x->parts)
+		return x->seg < x->n_segs ? part_start(x) : parts_end(x, ex);
+	while (x->seg < x->n_segs && r == RES_GOOD) {
+		r = xcopy_segment_start(x, ex);
+		x->seg += r == RES_GOOD;
+	}
+	return r;
+}
+
+static void segments_next(struct xcopy *x)
+{
+	struct sense_extra ex = { .field_bit = -1 };
+	enum scsi_result r = next(x, &ex);
+
 	if (r == RES_PENDING)
 		return;
 	if (r == RES_GOOD || r == RES_TASK_ABORTED || x->parts)

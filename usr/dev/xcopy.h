@@ -20,7 +20,7 @@ struct scsi_cmd;
 /* Limits, told by RECEIVE COPY OPERATING PARAMETERS and VPD 8Fh. */
 #define XCOPY_CSCDS 16U
 #define XCOPY_SEGMENTS 256U
-#define XCOPY_LIST_MAX (XCOPY_CSCDS * 32U + XCOPY_SEGMENTS * 28U) /* both lists of descriptors */
+#define XCOPY_LIST_MAX (XCOPY_CSCDS * 32U + XCOPY_SEGMENTS * 32U) /* both lists of descriptors */
 #define XCOPY_SEGMENT_BYTES (0xffffU * 4096U)
 #define XCOPY_CONCURRENT 64U /* of a logical unit; as many are remembered */
 
@@ -28,7 +28,12 @@ struct scsi_cmd;
 #define XCOPY_CSCD_SELF 0xffffU /* the logical unit that got the command */
 
 /* Descriptor type codes */
-enum { XCOPY_CSCD_IDENT = 0xe4, XCOPY_SEG_BLOCK_BLOCK = 0x02 };
+enum {
+	XCOPY_SEG_BLOCK_BLOCK = 0x02,
+	XCOPY_SEG_VERIFY = 0x07,
+	XCOPY_SEG_OFFSETS = 0x0a, /* block to block, with byte offsets */
+	XCOPY_CSCD_IDENT = 0xe4,
+};
 
 struct xcopy_cscd {
 	struct lu *lu; /* held; NULL: it can't be reached */
@@ -37,10 +42,13 @@ struct xcopy_cscd {
 };
 
 struct xcopy_seg {
+	uint8_t type;
+	bool dc, cat, tur;
 	uint16_t src, dst; /* CSCD descriptor IDs */
 	uint16_t blocks;
-	bool dc, cat;
 	uint64_t src_lba, dst_lba;
+	uint32_t bytes; /* of XCOPY_SEG_OFFSETS, as are these */
+	uint16_t src_byte, dst_byte;
 };
 
 /* XCOPY_SHORT: WRITE USING TOKEN of a token that stands for less than was asked for. */
@@ -105,6 +113,15 @@ void xcopy_over(struct scsi_cmd *cmd, struct xcopy *x);
 void xcopy_free(struct xcopy *x);
 /* Its token isn't valid any more: it ends. */
 void xcopy_lose_token(struct xcopy *x);
+
+/*
+ * Starts the segment x->seg: RES_PENDING, and xcopy_copied() follows; or how it ends at once, RES_GOOD:
+ * there was nothing to copy.
+ */
+enum scsi_result xcopy_segment_start(struct xcopy *x, struct sense_extra *ex);
+void xcopy_copied(struct copy *c);
+/* What stands behind COPY ABORTED: how the device ended its command. */
+void xcopy_tell_third(struct xcopy *x, struct sense_extra *ex);
 
 /* The one with this list identifier of the nexus that sent @cmd; NULL: none. */
 struct xcopy *xcopy_find(const struct scsi_cmd *cmd, uint32_t list_id, bool lid4);

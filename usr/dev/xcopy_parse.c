@@ -28,7 +28,9 @@ enum { USAGE_HOLD = 0, USAGE_DISCARD = 2, USAGE_NONE = 3 };
 
 #define SEG_DC 0x02
 #define SEG_CAT 0x01
-#define SEG_LEN 28U
+#define SEG_TUR 0x01
+#define SEG_LEN_MAX 32U
+#define SEG_LEN_MIN 12U
 
 /* Where things are in either form. */
 struct layout {
@@ -117,34 +119,63 @@ static enum scsi_result parse_cscd(struct xcopy *x, struct scsi_cmd *cmd, uint32
 	return RES_GOOD;
 }
 
+/* Bytes of a segment descriptor; 0: there are none of that type. */
+static uint32_t segment_len(uint8_t type)
+{
+	switch (type) {
+	case XCOPY_SEG_BLOCK_BLOCK:
+		return 28;
+	case XCOPY_SEG_VERIFY:
+		return 12;
+	case XCOPY_SEG_OFFSETS:
+		return 32;
+	default:
+		return 0;
+	}
+}
+
+static void get_segment(struct xcopy_seg *s, const uint8_t *d)
+{
+	*s = (struct xcopy_seg){
+		.type = d[0],
+		.cat = d[1] & SEG_CAT,
+		.src = get_be16(d + 4),
+		.dst = get_be16(d + 6),
+	};
+	if (s->type == XCOPY_SEG_VERIFY) {
+		s->tur = d[8] & SEG_TUR;
+		return;
+	}
+	s->src_lba = get_be64(d + 12);
+	s->dst_lba = get_be64(d + 20);
+	if (s->type == XCOPY_SEG_BLOCK_BLOCK) {
+		s->dc = d[1] & SEG_DC;
+		s->blocks = get_be16(d + 10);
+		return;
+	}
+	s->bytes = get_be32(d + 8);
+	s->src_byte = get_be16(d + 28);
+	s->dst_byte = get_be16(d + 30);
+}
+
 /* The segment at @at of the list; *@len: its length. */
 static enum scsi_result parse_segment(struct xcopy *x, struct scsi_cmd *cmd, uint32_t at,
 				      uint32_t end, uint32_t *len)
 {
-	struct xcopy_seg *s = &x->segs[x->n_segs];
-	uint8_t d[SEG_LEN] = { 0 };
+	uint8_t d[SEG_LEN_MAX] = { 0 };
 
 	if (end - at < 4 || scsi_cmd_param(cmd, at, d, 4) < 4)
 		return RES_PARAM_LIST_LENGTH;
-	if (d[0] != XCOPY_SEG_BLOCK_BLOCK) {
+	*len = segment_len(d[0]);
+	if (!*len) {
 		scsi_bad_param(cmd, (uint16_t)at, -1);
 		return RES_UNSUPPORTED_SEGMENT;
 	}
-	if (get_be16(d + 2) != SEG_LEN - 4)
+	if (get_be16(d + 2) != *len - 4)
 		return scsi_bad_param(cmd, (uint16_t)(at + 2), -1);
-	if (end - at < SEG_LEN || scsi_cmd_param(cmd, at, d, SEG_LEN) < SEG_LEN)
+	if (end - at < *len || scsi_cmd_param(cmd, at, d, *len) < *len)
 		return RES_PARAM_LIST_LENGTH;
-	*s = (struct xcopy_seg){
-		.dc = d[1] & SEG_DC,
-		.cat = d[1] & SEG_CAT,
-		.src = get_be16(d + 4),
-		.dst = get_be16(d + 6),
-		.blocks = get_be16(d + 10),
-		.src_lba = get_be64(d + 12),
-		.dst_lba = get_be64(d + 20),
-	};
-	x->n_segs++;
-	*len = SEG_LEN;
+	get_segment(&x->segs[x->n_segs++], d);
 	return RES_GOOD;
 }
 
@@ -154,7 +185,7 @@ static enum scsi_result parse_segments(struct xcopy *x, struct scsi_cmd *cmd, ui
 	enum scsi_result r = RES_GOOD;
 	uint32_t len = 0;
 
-	x->segs = calloc(min_u32((end - at) / SEG_LEN + 1, XCOPY_SEGMENTS), sizeof(*x->segs));
+	x->segs = calloc(min_u32((end - at) / SEG_LEN_MIN + 1, XCOPY_SEGMENTS), sizeof(*x->segs));
 	if (!x->segs)
 		return RES_BUSY;
 	for (; at < end && r == RES_GOOD; at += len) {

@@ -150,10 +150,15 @@ static enum scsi_result data_lid4(struct scsi_cmd *cmd)
 	return scsi_cmd_reply(cmd, d, 36u + x->sense_len);
 }
 
+/* In ascending order. */
+static const uint8_t descriptors[] = {
+	XCOPY_SEG_BLOCK_BLOCK, XCOPY_SEG_VERIFY, XCOPY_SEG_OFFSETS, XCOPY_CSCD_IDENT,
+};
+
 /* SPC-4 table 238 */
 static enum scsi_result operating_parameters(struct scsi_cmd *cmd)
 {
-	uint8_t d[46] = { 0 };
+	uint8_t d[44 + sizeof(descriptors)] = { 0 };
 
 	put_be32(d, sizeof(d) - 4);
 	d[4] = 0x01; /* SNLID: LIST ID USAGE 11b is there */
@@ -164,9 +169,8 @@ static enum scsi_result operating_parameters(struct scsi_cmd *cmd)
 	put_be16(d + 34, XCOPY_CONCURRENT);
 	d[36] = XCOPY_CONCURRENT;
 	d[37] = 9; /* DATA SEGMENT GRANULARITY: 512 bytes */
-	d[43] = 2; /* IMPLEMENTED DESCRIPTOR LIST */
-	d[44] = XCOPY_SEG_BLOCK_BLOCK;
-	d[45] = XCOPY_CSCD_IDENT;
+	d[43] = sizeof(descriptors); /* IMPLEMENTED DESCRIPTOR LIST */
+	memcpy(d + 44, descriptors, sizeof(descriptors));
 	return scsi_cmd_reply(cmd, d, sizeof(d));
 }
 
@@ -244,10 +248,9 @@ uint32_t xcopy_vpd(const struct lu *lu, const struct nexus *n, uint8_t *buf, uin
 	put_be16(p + 4, XCOPY_CSCDS);
 	put_be16(p + 6, XCOPY_SEGMENTS);
 	put_be32(p + 8, XCOPY_LIST_MAX);
-	p = xcopy_vpd_desc(buf, &at, 0x0008, 3); /* Supported Descriptors */
-	p[0] = 2;
-	p[1] = XCOPY_SEG_BLOCK_BLOCK;
-	p[2] = XCOPY_CSCD_IDENT;
+	p = xcopy_vpd_desc(buf, &at, 0x0008, 1 + sizeof(descriptors)); /* Supported Descriptors */
+	p[0] = sizeof(descriptors);
+	memcpy(p + 1, descriptors, sizeof(descriptors));
 	p = xcopy_vpd_desc(buf, &at, 0x000c, 4); /* Supported CSCD Descriptor IDs */
 	put_be16(p, 2);
 	put_be16(p + 2, XCOPY_CSCD_SELF);

@@ -135,13 +135,12 @@ static void status_and_details_of_short_identifiers(void **state)
 	struct plist l;
 
 	assert_int_equal(receive(p, 0, 5, buf, 12), RES_INVALID_FIELD_CDB);
-	assert_int_equal(receive(p, 3, 0, buf, 46), RES_GOOD);
-	assert_int_equal(get_be32(buf), 42);
+	assert_int_equal(receive(p, 3, 0, buf, 48), RES_GOOD);
+	assert_int_equal(get_be32(buf), 44);
 	assert_int_equal(get_be16(buf + 8), XCOPY_CSCDS);
 	assert_int_equal(get_be16(buf + 10), XCOPY_SEGMENTS);
 	assert_int_equal(get_be32(buf + 12), XCOPY_LIST_MAX);
-	assert_int_equal(buf[44], 0x02);
-	assert_int_equal(buf[45], 0xe4);
+	assert_int_equal(get_be32(buf + 44), 0x02070ae4);
 
 	plist_begin(&l, false, 5, 0);
 	plist_cscd(&l, p->a, false);
