@@ -60,7 +60,7 @@ endif
 ifneq ($(DEBUG),)
 defs += -DTGT_DEBUG=1
 endif
-TGT_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(HARDEN) $(SANFLAGS) $(defs) -DTGT_VERSION='"$(VERSION)"' -pthread -Iusr \
+TGT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $(WARN) $(HARDEN) $(SANFLAGS) $(defs) -DTGT_VERSION='"$(VERSION)"' -pthread -Iusr \
 	$(shell $(PKG_CONFIG) --cflags $(pkgs))
 TGT_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) -pthread
 LIBS := $(shell $(PKG_CONFIG) --libs $(pkgs))

@@ -32,6 +32,8 @@ int box_teardown(void **state);
 /* The same with TGT_NO_URING=1. */
 int box_setup_no_uring(void **state);
 int box_teardown_no_uring(void **state);
+/* Whether its store can't be tested here; box_open() skips the test then. */
+bool box_lacks_store(const struct bs_box *box);
 int box_setup_uring(void **state);
 int box_setup_aio(void **state);
 

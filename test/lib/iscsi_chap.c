@@ -131,6 +131,6 @@ int chap_skipped(void)
 	chap_order_default(&usable);
 	if (usable.n)
 		return -1;
-	puts("no algorithm of CHAP can be used here: skipped");
+	puts("[  SKIPPED ] all of it: no algorithm of CHAP can be used here");
 	return 0;
 }

@@ -187,7 +187,7 @@ static int spawn(struct child *c, posix_spawn_file_actions_t *fa, posix_spawnatt
 	r = posix_spawn_file_actions_addopen(fa, 0, "/dev/null", O_RDONLY, 0);
 	if (!r)
 		r = posix_spawn_file_actions_adddup2(fa, c->out_fd, 1);
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#if CHILD_CLOSES_ALL
 	/* All of ours are closed on exec; those of libraries may not be. */
 	if (!r)
 		r = posix_spawn_file_actions_addclosefrom_np(fa, 3);

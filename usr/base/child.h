@@ -16,6 +16,13 @@
 #define CHILD_OUT_MAX 1023 /* bytes that it may print */
 #define CHILDREN_MAX 64	   /* at a time */
 
+/* Whether descriptors that lack O_CLOEXEC, which ours don't, are closed for it as well. */
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#define CHILD_CLOSES_ALL __GLIBC_PREREQ(2, 34)
+#else
+#define CHILD_CLOSES_ALL 0
+#endif
+
 struct child; /* owner: itself, until it has been waited for */
 
 /* How it ended. Valid during the call. */

@@ -34,6 +34,12 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* @a * @mul / @div, for @mul not above @div: the product may have more than 64 bits. */
+static inline uint64_t mul_div_u64(uint64_t a, uint32_t mul, uint32_t div)
+{
+	return a / div * mul + a % div * mul / div;
+}
+
 static inline uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;

@@ -78,11 +78,11 @@ static int time_parse(const char *text, uint64_t *ns)
 	} units[] = { { "", NSEC_PER_MSEC }, { "ns", 1 }, { "us", 1000 }, { "ms", NSEC_PER_MSEC },
 		      { "s", NSEC_PER_SEC } };
 	char *end;
-	unsigned long n;
+	unsigned long long n;
 
 	if (*text < '0' || *text > '9')
 		return -EINVAL;
-	n = strtoul(text, &end, 10);
+	n = strtoull(text, &end, 10);
 	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++) {
 		if (strcmp(end, units[i].unit))
 			continue;

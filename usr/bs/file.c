@@ -16,6 +16,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "base/syscalls.h"
 #include "bs/aio.h"
 #include "bs/bs_types.h"
 #include "bs/uring.h"

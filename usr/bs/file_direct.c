@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/iov.h"
+#include "base/syscalls.h"
 #include "bs/file.h"
 
 #define BOUNCE_MAX (1 * MiB)

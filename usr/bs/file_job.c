@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/iov.h"
+#include "base/syscalls.h"
 #include "bs/file.h"
 
 #define SLICE 64U	       /* iovecs a call */

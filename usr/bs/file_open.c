@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/syscalls.h"
 #include "bs/file.h"
 
 #ifndef XFS_SUPER_MAGIC

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/syscalls.h"
 #include "bs/file.h"
 
 void file_slow_begin(struct file *f)

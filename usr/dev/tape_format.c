@@ -110,6 +110,7 @@ bool tape_sb_get(struct tape_sb *sb, const uint8_t buf[TAPE_SB_SIZE])
 bool tape_sb_divide(struct tape_sb *sb, unsigned int n, const uint64_t *share)
 {
 	uint64_t at = TAPE_DATA_AT, room, sum = 0;
+	unsigned int shift = 0;
 	struct tape_part parts[TAPE_PARTS_MAX];
 
 	memset(parts, 0, sizeof(parts));
@@ -117,9 +118,11 @@ bool tape_sb_divide(struct tape_sb *sb, unsigned int n, const uint64_t *share)
 		sum += share[i];
 	if (sb->size < TAPE_DATA_AT || !sum)
 		return false;
-	room = (uint64_t)((unsigned __int128)(sb->size - TAPE_DATA_AT) * sb->capacity / 65535);
+	room = mul_div_u64(sb->size - TAPE_DATA_AT, sb->capacity, 65535);
+	while (sum >> shift > UINT32_MAX)
+		shift++;
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t len = (uint64_t)((unsigned __int128)room * share[i] / sum);
+		uint64_t len = mul_div_u64(room, (uint32_t)(share[i] >> shift), (uint32_t)(sum >> shift));
 
 		len -= len % sb->align;
 		if (len < TAPE_PART_MIN)

@@ -253,6 +253,11 @@ static char *include_path(char *s, bool *optional)
 	return *path ? path : NULL;
 }
 
+/* An extension of glibc, as Perl's; elsewhere braces are what they are. */
+#ifndef GLOB_BRACE
+#define GLOB_BRACE 0
+#endif
+
 static int read_globbed(struct reader *r, const char *pattern)
 {
 	struct stat st;

@@ -27,7 +27,8 @@ static unsigned int matches(const char *word, const struct option *longs, char *
 
 int getopt_error(int c, char **argv, const struct option *longs, struct adm_fail *fail)
 {
-	const char *word = argv[optind - 1];
+	/* musl's optind is beyond the end when the last word lacks its argument. */
+	const char *word = argv[optind - 1] ? argv[optind - 1] : argv[optind - 2];
 	char list[256] = "";
 
 	fail->hint = true;

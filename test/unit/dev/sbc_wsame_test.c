@@ -363,10 +363,13 @@ static void lba_status_is_bounded(void **state)
 
 static void lba_status_of_huge_runs_is_cut_to_32_bits(void **state)
 {
-	struct disk *d = disk_new("mem", "4T", 512);
 	uint8_t buf[8 + 16 * 3];
+	struct disk *d;
 
 	(void)state;
+	if (sizeof(size_t) < 8)
+		skip(); /* no memory is that large */
+	d = disk_new("mem", "4T", 512);
 	disk_set(d, "thin_provisioning", "1");
 	assert_int_equal(lba_status(d, 0, buf, sizeof(buf)), 8 + 2 * 16 + 16);
 	expect_status(buf + 8, 0, 0xffffffff, 1);

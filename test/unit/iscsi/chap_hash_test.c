@@ -187,7 +187,7 @@ int main(void)
 
 	chap_order_default(&usable);
 	if (!usable.n) {
-		puts("no algorithm of CHAP can be used here: skipped");
+		puts("[  SKIPPED ] all of it: no algorithm of CHAP can be used here");
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
