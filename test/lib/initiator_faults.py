@@ -192,7 +192,7 @@ class Link:
         if not s.tsih:
             text += ["SessionType=Normal", f"ErrorRecoveryLevel={s.erl}", f"MaxConnections={s.max_conns}",
                      "InitialR2T=No", "ImmediateData=Yes", f"FirstBurstLength={FIRST_BURST}",
-                     f"MaxBurstLength={MAX_BURST}", "MaxOutstandingR2T=3", "DefaultTime2Wait=0"]
+                     f"MaxBurstLength={MAX_BURST}", "MaxOutstandingR2T=3", "DefaultTime2Wait=0", "TaskReporting=FastAbort"]
         bhs = bytearray(48)
         bhs[0], bhs[1], bhs[8] = OP_LOGIN | IMMEDIATE, 0x87, 0x80
         struct.pack_into(">HHIHxxI", bhs, 12, 7, s.tsih, 1, self.cid, s.cmd_sn)

@@ -395,6 +395,8 @@ void iscsi_data_out(struct scsi_cmd *cmd)
 
 static void send_response(struct iscsi_task *task)
 {
+	if (unlikely(task->conn->session->fence.needed) && fence_hold(task))
+		return;
 	task->responding = true;
 	task_uncount(task);
 	task->conn->stats.rsp_pdus++;

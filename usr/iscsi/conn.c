@@ -237,8 +237,9 @@ void conn_full_feature(struct iscsi_conn *conn)
 	conn->state = CONN_FULL_FEATURE;
 	conn->login_done = true;
 	conn->recovers = conn->params.erl;
+	conn->tracks_acks = conn->recovers || conn->session->fence.needed;
 	conn->any_order = conn->recovers || !conn->params.data_pdu_in_order;
-	conn->exp_stat_sn = conn->stat_sn;
+	conn->exp_stat_sn = conn->fence_sn = conn->stat_sn;
 	loop_timer_cancel(&conn->login_timer);
 	conn->ops->full_feature(conn);
 	if (conn->session->nexus)

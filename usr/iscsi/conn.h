@@ -100,8 +100,10 @@ struct iscsi_conn {
 	struct iscsi_rx rx;
 	struct iscsi_tx tx;
 	uint32_t stat_sn;	/* of the next status */
-	bool recovers;		/* error recovery level 1 or 2: the next fields, task->rec */
+	bool tracks_acks;	/* @exp_stat_sn is kept: it recovers, or its session has fences */
 	uint32_t exp_stat_sn;	/* the initiator's last */
+	uint32_t fence_sn;	/* what a fence waits for (fence.c) */
+	bool recovers;		/* error recovery level 1 or 2: the next fields, task->rec */
 	struct list unacked;	/* struct iscsi_pdu that were sent, by StatSN (unacked.c) */
 	unsigned int n_unacked;
 	uint64_t unacked_bytes;

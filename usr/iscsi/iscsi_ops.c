@@ -62,7 +62,9 @@ void iscsi_op_header(struct iscsi_conn *conn)
 		reject_and_close(conn, REJECT_PROTOCOL_ERROR, "a PDU that is not allowed now");
 		return;
 	}
-	if (unlikely(conn->recovers))
+	if (unlikely(conn->tracks_acks)) {
 		unacked_ack(conn, be32_get(((const struct iscsi_nop_out *)conn->rx.hdr)->exp_stat_sn));
+		fence_poke(conn->session);
+	}
 	op->header(conn);
 }

@@ -335,12 +335,11 @@ static void answer_reporting(struct negotiation *n, const struct key *k, char *v
 		[REPORTING_FENCE] = "ResponseFence",
 		[REPORTING_FAST_ABORT] = "FastAbort",
 	};
-	/* Responses of several connections are not fenced off from each other. */
-	uint32_t most = n->ours->max_connections > 1 ? REPORTING_RFC3720 : REPORTING_FAST_ABORT, i;
+	uint32_t i;
 	char *word;
 
 	while ((word = text_next(&value)))
-		for (i = 0; i <= most; i++) {
+		for (i = 0; i < ARRAY_SIZE(names); i++) {
 			if (strcmp(word, names[i]))
 				continue;
 			*field(n->result, k) = i;

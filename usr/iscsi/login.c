@@ -185,6 +185,7 @@ void login_finish(struct iscsi_login *l)
 		conn->session->params = conn->params;
 		conn->session->params.max_queue_cmd = l->ours.max_queue_cmd;
 		tell_level(conn->session);
+		fence_agreed(conn->session);
 	}
 	login_end(conn);
 	conn_full_feature(conn);

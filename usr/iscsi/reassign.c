@@ -30,6 +30,7 @@ enum tmf_response reassign_check(const struct iscsi_conn *conn, uint32_t itt,
 void reassign(struct iscsi_task *task, struct iscsi_conn *conn, uint32_t exp_data_sn)
 {
 	task_move(task, conn);
+	list_del(&task->early_link); /* no fence holds its response any more (fence.c) */
 	task->cmd.io = &conn->path.io; /* the other goes */
 	recovery_progress(task);
 	/* What was under way on the old connection will not come; a SNACK tag does not hold any more. */

@@ -65,6 +65,7 @@ struct iscsi_session *session_new(struct iscsi *is, struct iscsi_target *t, cons
 	list_init(&s->conns);
 	list_init(&s->lost);
 	list_init(&s->early);
+	fence_init(s);
 	loop_call_init(&s->reap, LOOP_REAP, reap);
 	list_push_back(&is->sessions, &s->link);
 	return s;
@@ -132,6 +133,7 @@ static void check_gone(struct iscsi_session *s)
 	if (s->tsih)
 		hash_remove(&iscsi.by_tsih, &s->tsih_node);
 	loop_call_cancel(&s->reap);
+	fence_end(s);
 	loop_timer_cancel(&s->retain_timer);
 	loop_timer_cancel(&s->leave_timer);
 	list_del(&s->link);
@@ -232,6 +234,7 @@ void session_conn_gone(struct iscsi_session *s, struct iscsi_conn *conn)
 	list_del(&conn->link);
 	list_push_back(&s->lost, &conn->link);
 	s->n_conns--;
+	fence_conn_gone(s, conn);
 	if (conn->kept)
 		retain_begin(conn);
 	session_check_idle(s);

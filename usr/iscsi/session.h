@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "iscsi/fence.h"
 #include "iscsi/keys.h"
 
 struct capture;
@@ -53,6 +54,7 @@ struct iscsi_session {
 	struct iscsi_task **ttt;/* tasks that wait for data, by index */
 	uint32_t ttt_size, ttt_free;
 	struct loop_timer retain_timer, leave_timer;
+	struct iscsi_fence fence;
 	struct capture *capture; /* NULL: none */
 	void (*ended)(void *arg);
 	void *ended_arg;

@@ -51,7 +51,7 @@ struct iscsi_task {
 	};
 	struct iscsi_conn *conn;	/* allegiance */
 	struct list conn_link;		/* conn->tasks */
-	struct list early_link;		/* session->early */
+	struct list early_link;		/* session->early; when it has ended, session->fence.held */
 	struct loop_call reap;		/* frees it when the target gives it back inside its own call */
 	bool header_taken;		/* command_header() is done with it */
 	struct hash_node itt_node;	/* session->tasks */

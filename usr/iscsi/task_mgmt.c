@@ -96,13 +96,20 @@ static void response_sent(struct iscsi_pdu *pdu)
 	task_check_done(task);
 }
 
-static void respond(struct iscsi_task *task, uint8_t response)
+bool task_mgmt_is_of_many(const struct iscsi_task *task)
+{
+	uint8_t function = function_of(request(task));
+
+	/* The session of a nexus that is reset goes, whatever is on its way. */
+	return is_task_set(function) && function != TMF_NEXUS_RESET;
+}
+
+void task_mgmt_respond(struct iscsi_task *task)
 {
 	struct iscsi_pdu *pdu = &task->rsp;
 	struct iscsi_session *s = task->conn->session;
-	uint8_t function = function_of(request(task));
+	uint8_t function = function_of(request(task)), response = task->tmf.response;
 
-	task->ended = true;
 	task->responding = true;
 	task_uncount(task);
 	pdu_init(pdu, task->conn, ISCSI_OP_TMF_RSP, response_sent);
@@ -114,6 +121,23 @@ static void respond(struct iscsi_task *task, uint8_t response)
 	pdu_send(pdu);
 	if (response == TMF_RSP_COMPLETE)
 		responded(s, function);
+}
+
+static void respond(struct iscsi_task *task, enum tmf_response response)
+{
+	task->ended = true;
+	task->tmf.response = (uint8_t)response;
+	if (unlikely(task->conn->session->fence.needed) && fence_hold(task))
+		return;
+	task_mgmt_respond(task);
+}
+
+/* What follows from it must not come before it: no fence holds it. */
+static void respond_now(struct iscsi_task *task, enum tmf_response response)
+{
+	task->ended = true;
+	task->tmf.response = (uint8_t)response;
+	task_mgmt_respond(task);
 }
 
 void iscsi_tmf_respond(struct tmf *tmf)
@@ -205,7 +229,7 @@ static void take_over(struct iscsi_task *task)
 	struct iscsi_task *moved = NULL;
 	enum tmf_response response = reassign_check(conn, be32_get(req->ref_itt), &moved);
 
-	respond(task, (uint8_t)response);
+	respond_now(task, response);
 	if (response == TMF_RSP_COMPLETE && !conn_ending(conn))
 		reassign(moved, conn, be32_get(req->exp_data_sn));
 }
@@ -218,7 +242,7 @@ static bool query_takes_over(struct iscsi_task *task)
 
 	if (reassign_check(conn, be32_get(request(task)->ref_itt), &moved) != TMF_RSP_COMPLETE)
 		return false;
-	respond(task, TMF_RSP_SUCCEEDED);
+	respond_now(task, TMF_RSP_SUCCEEDED);
 	if (!conn_ending(conn))
 		reassign(moved, conn, 0);
 	return true;
@@ -241,7 +265,7 @@ static bool run_of_one(struct iscsi_task *task)
 	else if (function == TMF_QUERY_TASK ? !query_unseen(task, victim, &response) :
 					      !drop_held(victim) && !abort_unseen(task, victim))
 		return false;
-	respond(task, (uint8_t)response);
+	respond(task, response);
 	return true;
 }
 
