@@ -253,7 +253,9 @@ static int text_to_params(const char *text, json_t **out)
 	while (!ret && *text) {
 		size_t len = pair_len(text);
 
-		ret = add_param(params, text, len);
+		/* Pacemaker's agents write ",a=b,". */
+		if (len)
+			ret = add_param(params, text, len);
 		text += len + (text[len] == ',');
 	}
 	if (ret < 0) {
