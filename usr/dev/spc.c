@@ -38,7 +38,7 @@ int spc_attach(struct lu *lu, struct spc_lu *s, const struct spc_ops *ops, struc
 	uint8_t *mem = NULL;
 
 	if (len) {
-		mem = calloc(3, len);
+		mem = calloc(4, len);
 		if (!mem) {
 			err_set(err, ERR_NOMEM, "no memory for the mode pages");
 			return -ENOMEM;
@@ -46,11 +46,13 @@ int spc_attach(struct lu *lu, struct spc_lu *s, const struct spc_ops *ops, struc
 		s->modes.cur = mem;
 		s->modes.dflt = mem + len;
 		s->modes.work = mem + 2 * (size_t)len;
+		s->modes.saved = mem + 3 * (size_t)len;
 	}
 	s->modes.len = len;
 	s->ops = ops;
 	lu->dev_priv = s;
 	modes_init(lu);
+	spc_mode_saved_load(lu);
 	spc_modes_reset(lu);
 	return 0;
 }
@@ -111,6 +113,10 @@ static void mode_page_configure(struct lu *lu, const struct mode_page *page, con
 		work[i] = (uint8_t)((work[i] & ~mask) | (params[i] & mask));
 	}
 	memcpy(m->dflt + (work - m->work), work, page->len);
+	/* What an initiator has saved is current from the start (SPC-5 5.15). */
+	if (lu->fresh && m->has_saved)
+		return;
+	spc_mode_saved_configure(lu, page, work);
 	if (spc_mode_work_apply(lu))
 		ua_raise_lu(lu, UA_MODE_CHANGED, NULL);
 }

@@ -121,6 +121,8 @@ struct spc_block_desc {
 struct spc_modes {
 	uint32_t len;	/* of each: the sum of the pages' len */
 	uint8_t *cur;
+	uint8_t *saved;	/* by MODE SELECT with SP; where has_saved, a reset goes back to it */
+	bool has_saved;
 	uint8_t *dflt;	/* by configuration (mode_page=), else the page's own */
 	uint8_t *work;	/* MODE SELECT checks the whole list here before it touches cur */
 };

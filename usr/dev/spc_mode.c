@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-static uint32_t page_offset(const struct lu *lu, const struct mode_page *page)
+uint32_t spc_mode_offset(const struct lu *lu, const struct mode_page *page)
 {
 	uint32_t off = 0;
 
@@ -31,7 +31,7 @@ const struct mode_page *spc_mode_find(const struct lu *lu, uint8_t page, uint8_t
 static void compose(const struct lu *lu, const struct mode_page *page, const uint8_t *from,
 		    uint8_t *buf)
 {
-	const uint8_t *v = from + page_offset(lu, page);
+	const uint8_t *v = from + spc_mode_offset(lu, page);
 
 	memset(buf, 0, page->len);
 	page->defaults(lu, buf);
@@ -67,6 +67,16 @@ void spc_mode_default(const struct lu *lu, const struct mode_page *page, uint8_t
 		put_configured(lu, page, buf);
 }
 
+void spc_mode_saved(const struct lu *lu, const struct mode_page *page, uint8_t *buf)
+{
+	const struct spc_modes *m = &spc_lu(lu)->modes;
+
+	if (m->has_saved)
+		compose(lu, page, m->saved, buf);
+	else
+		spc_mode_default(lu, page, buf);
+}
+
 /* Before cur is written: keeps what put_configured() sees. */
 static void keep_configured(struct lu *lu)
 {
@@ -93,7 +103,7 @@ void spc_modes_reset(struct lu *lu)
 
 	keep_configured(lu);
 	if (m->len)
-		memcpy(m->cur, m->dflt, m->len);
+		memcpy(m->cur, m->has_saved ? m->saved : m->dflt, m->len);
 	for (const struct mode_page *p = lu->dev->modes; p && p->name; p++) {
 		if (!p->changed)
 			continue;
@@ -104,7 +114,7 @@ void spc_modes_reset(struct lu *lu)
 
 uint8_t *spc_mode_work(const struct lu *lu, const struct mode_page *page)
 {
-	return spc_lu(lu)->modes.work + page_offset(lu, page);
+	return spc_lu(lu)->modes.work + spc_mode_offset(lu, page);
 }
 
 void spc_mode_work_begin(struct lu *lu)

@@ -19,6 +19,22 @@ static inline uint8_t spc_mode_mask(const struct mode_page *page, unsigned int i
 	return page->changeable ? page->changeable[i] : 0;
 }
 
+/* Where the page's values begin in each part of struct spc_modes. */
+uint32_t spc_mode_offset(const struct lu *lu, const struct mode_page *page);
+/* PS: MODE SELECT can save it. */
+bool spc_mode_saveable(const struct lu *lu, const struct mode_page *page);
+/* Parameters of a page as they are saved; defaults when none are. */
+void spc_mode_saved(const struct lu *lu, const struct mode_page *page, uint8_t *buf);
+/* What the LU remembers becomes modes.saved. */
+void spc_mode_saved_load(struct lu *lu);
+/*
+ * Keeps all pages of @values. 0: @done follows from the loop, with 0 when they are on disk and in
+ * modes.saved, or -errno. Negative: nothing was begun.
+ */
+int must_check spc_mode_save(struct lu *lu, const uint8_t *values,
+			     void (*done)(void *arg, int err), void *arg);
+/* The administrator says what a page is from now on: where pages are saved, that too. */
+void spc_mode_saved_configure(struct lu *lu, const struct mode_page *page, const uint8_t *params);
 /* modes.work becomes what is current. */
 void spc_mode_work_begin(struct lu *lu);
 /* The page's part of modes.work; page->len bytes. */

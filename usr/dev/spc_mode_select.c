@@ -8,7 +8,10 @@
 #include "base/bytes.h"
 #include "dev/spc_mode.h"
 #include "target/cmd.h"
+#include "target/lu_keep.h"
 #include "target/ua.h"
+
+#define SP 0x01 /* byte 1 of the CDB */
 
 struct select {
 	struct scsi_cmd *cmd;
@@ -167,10 +170,34 @@ static enum scsi_result apply(struct select *s)
 	return RES_GOOD;
 }
 
-/* SP: there is nowhere to save to. */
+/* SP without a place to save to. */
 enum scsi_result spc_mode_select_check(struct scsi_cmd *cmd)
 {
-	return cmd->cdb[1] & 0x01 ? scsi_bad_cdb(cmd, 1, 0) : RES_GOOD;
+	return cmd->cdb[1] & SP && !lu_keep_possible(cmd->lu) ? scsi_bad_cdb(cmd, 1, 0) : RES_GOOD;
+}
+
+/* They are on disk, and take effect: the list was checked, and is checked again with what is now. */
+static void saved(void *arg, int err)
+{
+	struct scsi_cmd *cmd = arg;
+	struct select s = { .cmd = cmd, .lu = cmd->lu, .len = (uint32_t)cmd->out_cdb };
+	enum scsi_result r = err ? RES_HW_INTERNAL : RES_GOOD;
+
+	if (r == RES_GOOD && s.len) {
+		spc_mode_work_begin(s.lu);
+		r = check_list(&s, cmd->op->cdb_len == 10);
+		if (r == RES_GOOD)
+			r = apply(&s);
+	}
+	scsi_cmd_complete(cmd, r);
+}
+
+/* SPC-5 6.11: all pages that can be saved are, also those that are not in the list. */
+static enum scsi_result save(struct select *s)
+{
+	if (spc_mode_save(s->lu, spc_lu(s->lu)->modes.work, saved, s->cmd))
+		return RES_BUSY;
+	return RES_PENDING;
 }
 
 static enum scsi_result mode_select(struct scsi_cmd *cmd, bool ten)
@@ -178,11 +205,13 @@ static enum scsi_result mode_select(struct scsi_cmd *cmd, bool ten)
 	struct select s = { .cmd = cmd, .lu = cmd->lu, .len = (uint32_t)cmd->out_cdb };
 	enum scsi_result r;
 
-	if (!s.len)
-		return RES_GOOD;
 	spc_mode_work_begin(s.lu);
-	r = check_list(&s, ten);
-	return r == RES_GOOD ? apply(&s) : r;
+	r = s.len ? check_list(&s, ten) : RES_GOOD;
+	if (r != RES_GOOD)
+		return r;
+	if (cmd->cdb[1] & SP)
+		return save(&s);
+	return s.len ? apply(&s) : RES_GOOD;
 }
 
 enum scsi_result spc_mode_select6(struct scsi_cmd *cmd)

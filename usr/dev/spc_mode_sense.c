@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "dev/spc_mode.h"
 #include "target/cmd.h"
+#include "target/lu_keep.h"
 #include "target/nexus.h"
 
 #define PAGE_ALL 0x3f
@@ -25,7 +26,7 @@ struct sense {
 	uint8_t buf[4096]; /* a test sees that every device type's pages fit */
 };
 
-/* SPC-4 7.5.7: header of page_0 or sub_page format. PS is 0: nothing is saved. */
+/* SPC-4 7.5.7: header of page_0 or sub_page format. */
 static void put_page(struct sense *s, const struct mode_page *page)
 {
 	uint32_t head = page->subpage ? 4 : 2;
@@ -35,6 +36,8 @@ static void put_page(struct sense *s, const struct mode_page *page)
 		return;
 	s->len += head + page->len;
 	p[0] = (uint8_t)(page->page | (page->subpage ? 0x40 : 0));
+	if (spc_mode_saveable(s->lu, page)) /* PS */
+		p[0] |= 0x80;
 	if (page->subpage) {
 		p[1] = page->subpage;
 		put_be16(p + 2, page->len);
@@ -45,6 +48,8 @@ static void put_page(struct sense *s, const struct mode_page *page)
 		spc_mode_current(s->lu, page, params);
 	else if (s->pc == PC_DEFAULT)
 		spc_mode_default(s->lu, page, params);
+	else if (s->pc == PC_SAVED)
+		spc_mode_saved(s->lu, page, params);
 	else
 		for (unsigned int i = 0; i < page->len; i++)
 			params[i] = spc_mode_mask(page, i);
@@ -124,7 +129,7 @@ static enum scsi_result mode_sense(struct scsi_cmd *cmd, bool ten)
 			   .readonly = cmd->itl->readonly };
 
 	s.long_lba = ten && (cdb[1] & 0x10);
-	if (s.pc == PC_SAVED)
+	if (s.pc == PC_SAVED && !lu_keep_possible(cmd->lu))
 		return RES_SAVING_UNSUPPORTED;
 	if (code == PAGE_ALL && sub != 0 && sub != SUBPAGE_ALL) /* SPC-4 table 148 */
 		return scsi_bad_cdb(cmd, 3, -1);

@@ -85,6 +85,7 @@ struct lu {
 	bool thin;			/* thin provisioning told to initiators */
 	bool descriptor_sense;		/* D_SENSE of the control mode page */
 	bool tas;			/* TAS of the control mode page */
+	bool fresh;			/* just made: its first parameters are being set */
 	bool automatic;			/* controller at LUN 0 that nobody asked for; the wlun */
 	bool opening;			/* lu_new() or lu_set_path() is under way */
 	bool watched;			/* dying, or a store waits for the last command: cmd_end() tells */

@@ -72,6 +72,8 @@ static void set_end(struct setting *s, struct lu *lu)
 {
 	struct verb_call *call = s->call;
 
+	if (lu)
+		lu->fresh = false;
 	if (call->err.code != ERR_OK && s->fresh && lu)
 		lu_delete(lu, true, NULL, NULL, NULL);
 	free(s);
@@ -130,6 +132,8 @@ static void lu_made(void *arg, struct lu *lu, const struct err *err)
 
 	if (!lu)
 		s->call->err = *err;
+	else
+		lu->fresh = true;
 	if (!lu || set_next(s, lu) != -EINPROGRESS)
 		set_end(s, lu);
 }
