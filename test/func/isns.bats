@@ -381,6 +381,38 @@ hold() {
 	run ! may iqn.2026-11.org.example:eve
 }
 
+@test "targets.conf has it all, and a second reading changes nothing" {
+	cat >"$DIR/conf" <<-END
+	iSNS On
+	iSNSServerIP 127.0.0.1
+	iSNSServerPort $(cat "$S/port")
+	iSNSAccessControl on
+	<target $IQN>
+	    controller_tid 1
+	    backing-store $DIR/disk
+	</target>
+	END
+	do_it initiators $JOE
+	"$BUILD/tgt-admin" -c "$DIR/conf" --update ALL
+	registered
+	shows '.access_control and .enabled'
+	wait_for 10 may $JOE
+	run "$BUILD/tgt-admin" -c "$DIR/conf" --diff
+	[ -z "$output" ]
+	"$BUILD/tgt-admin" --dump >"$DIR/dumped"
+	[ "$(grep -c ^iSNS "$DIR/dumped")" -eq 4 ]
+	run "$BUILD/tgt-admin" -c "$DIR/dumped" --diff
+	[ -z "$output" ]
+	stop_tgtd
+	run_tgtd --iscsi "portal=$PORTAL" --config "$DIR/dumped"
+	registered
+	sed -i 's/^iSNS On/iSNS Off/' "$DIR/conf"
+	"$BUILD/tgt-admin" -c "$DIR/conf" --update ALL
+	wait_for 10 server_has '.nodes == {}'
+	"$BUILD/tgt-admin" --dump >"$DIR/dumped"
+	run ! grep '^iSNS On' "$DIR/dumped"
+}
+
 @test "a thousand targets are registered in messages of several PDUs" {
 	local i
 	for i in {2..1001}; do

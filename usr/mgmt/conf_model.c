@@ -22,8 +22,6 @@ enum kind {
 	SETTING,    /* of tgt-admin; in the state by its name */
 	SYSTEM,	    /* conf_system() */
 	PORTAL,	    /* conf_portal() */
-	ISNS,	    /* what tgtd can't do yet, when it is switched on */
-	ISNS_VALUE,
 	INCOMING,   /* conf_account() */
 	OUTGOING,
 	TARGET,
@@ -51,10 +49,10 @@ static const struct directive globals[] = {
 	{ "control-port", SETTING },
 	{ "debug", SYSTEM },
 	{ "default-driver", DRIVER },
-	{ "iSNS", ISNS },
-	{ "iSNSAccessControl", ISNS_VALUE },
-	{ "iSNSServerIP", ISNS_VALUE },
-	{ "iSNSServerPort", ISNS_VALUE },
+	{ "iSNS", SYSTEM },
+	{ "iSNSAccessControl", SYSTEM },
+	{ "iSNSServerIP", SYSTEM },
+	{ "iSNSServerPort", SYSTEM },
 	{ "ignore-errors", SETTING },
 	{ "incomingdiscoveryuser", INCOMING },
 	{ "outgoingdiscoveryuser", OUTGOING },
@@ -405,9 +403,6 @@ static void global(struct model *m, const struct conf_node *n)
 		fail(m);
 	} else if (d->kind == DRIVER) {
 		m->driver = n->value;
-	} else if (d->kind == ISNS && conf_is_yes(n->value)) {
-		conf_error(m->notes, n, "iSNS is not supported by this tgtd yet");
-		fail(m);
 	} else if (d->kind == SETTING) {
 		set_once(m, m->state, n, text(m, n));
 	} else if (d->kind == SYSTEM) {

@@ -200,6 +200,31 @@ static json_t *on_off(const char *text)
 	return conf_is_no(text) ? json_string("off") : NULL;
 }
 
+/* As iSNS has always been written. */
+static json_t *isns_on_off(const char *text)
+{
+	if (conf_is_yes(text))
+		return json_string("On");
+	return conf_is_no(text) ? json_string("Off") : NULL;
+}
+
+static json_t *host(const char *text)
+{
+	char out[ADDR_STRLEN];
+	struct addr a;
+
+	if (addr_parse(&a, text, 0, NULL) || addr_port(&a) || a.sa.sa_family == AF_UNSPEC)
+		return NULL;
+	return json_string(addr_format_host(&a, out));
+}
+
+static json_t *port(const char *text)
+{
+	unsigned long long v;
+
+	return adm_number(text, UINT16_MAX, &v) || !v ? NULL : json_sprintf("%llu", v);
+}
+
 static json_t *state(const char *text)
 {
 	return !strcmp(text, "ready") || !strcmp(text, "offline") ? json_string(text) : NULL;
@@ -232,6 +257,10 @@ int conf_system(struct conf_notes *notes, const struct conf_node *n, json_t *sys
 		const char *expected;
 	} rows[] = {
 		{ "debug", "debug", on_off, "on or off" },
+		{ "iSNS", "iSNS", isns_on_off, "On or Off" },
+		{ "iSNSAccessControl", "iSNSAccessControl", isns_on_off, "On or Off" },
+		{ "iSNSServerIP", "iSNSServerIP", host, "a numeric address" },
+		{ "iSNSServerPort", "iSNSServerPort", port, "a number from 1 to 65535" },
 		{ "slow-command", "slow-command", slow_command, "a number of milliseconds, or off" },
 		{ "state", "State", state, "ready or offline" },
 		{ "trace", "trace", trace,

@@ -196,20 +196,28 @@ void diff_portals(struct diff_plan *p)
 
 /* --- the daemon ------------------------------------------------------------------------------- */
 
+static void diff_system_param(struct diff_plan *p, const char *name, const char *value)
+{
+	const json_t *was = json_object_get(p->running, "system");
+
+	if (was && strcmp(diff_str(was, name), value))
+		diff_step(p, "~", "system", "update",
+			  json_pack("{s:s s:s}", "name", name, "value", value), "system: %s=%s",
+			  name, value);
+}
+
 /* What the file does not say stays as it is: it may have been switched on to look for something. */
 void diff_system(struct diff_plan *p)
 {
-	const json_t *was = json_object_get(p->running, "system");
-	const char *name, *value;
+	const char *name;
 	json_t *v;
 
 	p->rank = DIFF_CHANGE;
 	p->where = NULL;
-	json_object_foreach(json_object_get(p->wanted, "system"), name, v) {
-		value = json_string_value(v);
-		if (was && strcmp(diff_str(was, name), value))
-			diff_step(p, "~", "system", "update",
-				  json_pack("{s:s s:s}", "name", name, "value", value),
-				  "system: %s=%s", name, value);
-	}
+	json_object_foreach(json_object_get(p->wanted, "system"), name, v)
+		if (strcmp(name, "iSNS"))
+			diff_system_param(p, name, json_string_value(v));
+	/* Its server must be known before. */
+	if (json_object_get(json_object_get(p->wanted, "system"), "iSNS"))
+		diff_system_param(p, "iSNS", diff_str(json_object_get(p->wanted, "system"), "iSNS"));
 }

@@ -389,6 +389,18 @@ void diff_state_portals(json_t *state, const json_t *shown)
 	json_object_set_new(state, "portals", portals);
 }
 
+static void isns_state(json_t *system, const json_t *shown)
+{
+	put(system, "iSNSServerIP", json_object_get(shown, "server"));
+	put(system, "iSNSServerPort", json_object_get(shown, "port"));
+	json_object_set_new(system, "iSNSAccessControl",
+			    json_string(json_is_true(json_object_get(shown, "access_control")) ?
+						"On" : "Off"));
+	json_object_set_new(system, "iSNS",
+			    json_string(json_is_true(json_object_get(shown, "enabled")) ? "On" :
+											  "Off"));
+}
+
 void diff_state_system(json_t *state, const json_t *shown)
 {
 	json_t *ms = json_object_get(shown, "slow_command_ms");
@@ -401,6 +413,7 @@ void diff_state_system(json_t *state, const json_t *shown)
 		put(system, "slow-command", ms);
 	else
 		json_object_set_new(system, "slow-command", json_string("off"));
+	isns_state(system, json_object_get(shown, "isns"));
 	json_object_set_new(state, "system", system);
 	json_object_set_new(state, "default-portal",
 			    json_boolean(json_is_true(json_object_get(shown, "default_portal"))));

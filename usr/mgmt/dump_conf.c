@@ -330,6 +330,8 @@ static void system_params(struct dump *d, const json_t *system)
 	static const char *const rows[][3] = {
 		{ "debug", "debug", "off" }, { "slow-command", "slow-command", "off" },
 		{ "State", "state", "ready" }, { "trace", "trace", "off" },
+		{ "iSNSServerIP", "iSNSServerIP", "" }, { "iSNSServerPort", "iSNSServerPort", "3205" },
+		{ "iSNSAccessControl", "iSNSAccessControl", "Off" }, { "iSNS", "iSNS", "Off" },
 	};
 	size_t i;
 
