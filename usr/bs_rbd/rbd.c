@@ -5,6 +5,7 @@
 #include "bs_rbd/rbd.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -108,6 +109,8 @@ static void rbd_store_close(struct bs *bs)
 		rados_ioctx_destroy(st->ioctx);
 	if (st->cluster)
 		rbd_cluster_put(st->cluster);
+	while (__atomic_load_n(&st->callbacks, __ATOMIC_ACQUIRE))
+		sched_yield();
 	if (st->lf.fd >= 0)
 		close(st->lf.fd);
 	rbd_conf_free(&st->conf);

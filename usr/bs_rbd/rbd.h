@@ -53,6 +53,7 @@ struct rbd_store {
 	bool watching;
 	/* Threads of librbd leave here what ended; the eventfd tells when there was nothing. */
 	struct bs_req *ended;
+	unsigned int callbacks; /* that are being run: the last may outlast its request */
 	bool changed; /* the image's header; by them too */
 	struct loop_fd lf;
 	/* The size is being looked for, and is to be looked for again. */

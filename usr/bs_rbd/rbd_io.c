@@ -19,13 +19,15 @@ static void ended(rbd_completion_t completion, void *arg)
 	struct rbd_io *io = rbd_io(req);
 	struct bs_req *old = __atomic_load_n(&st->ended, __ATOMIC_RELAXED);
 
+	__atomic_add_fetch(&st->callbacks, 1, __ATOMIC_RELAXED);
 	io->ret = rbd_aio_get_return_value(completion);
 	do
 		io->next = old;
 	while (!__atomic_compare_exchange_n(&st->ended, &old, req, true, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED));
-	if (!old) /* whoever takes the list closes the store only after */
+	if (!old)
 		eventfd_write(st->lf.fd, 1);
+	__atomic_sub_fetch(&st->callbacks, 1, __ATOMIC_RELEASE);
 }
 
 static bool changes(enum bs_op op)
