@@ -4,6 +4,7 @@
  * what it says of its ports, of who else reaches it, of protection information, and of how
  * commands queue, which is the target's here. Called through the rows of pt.c.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -183,6 +184,47 @@ static void patch_page(struct answer *a)
 	put_be16(a->buf + 2, (uint16_t)(a->len - 4));
 }
 
+/* --- without a device */
+
+static void put_text(uint8_t *field, size_t len, const char *text)
+{
+	memset(field, ' ', len);
+	memcpy(field, text, strnlen(text, len));
+}
+
+/* PERIPHERAL QUALIFIER 001b: it can be, and is not there now (SPC-4 table 137). */
+static enum scsi_result standard_absent(struct scsi_cmd *cmd, uint8_t first)
+{
+	const struct lu_ident *id = &cmd->lu->id;
+	uint8_t data[STD_LEAST] = { first, 0, 0x06, 0x12, STD_LEAST - 5, 0, 0, 0x02 };
+
+	put_text(data + 8, LU_VENDOR_LEN, id->vendor);
+	put_text(data + 16, LU_PRODUCT_LEN, id->product);
+	put_text(data + 32, LU_REV_LEN, id->rev);
+	return scsi_cmd_reply(cmd, data, sizeof(data));
+}
+
+/* INQUIRY has an answer also when there is nothing to ask (SPC-4 6.6.1). */
+static enum scsi_result absent(struct scsi_cmd *cmd)
+{
+	uint8_t first = 0x20 | to_pt(cmd->lu)->pdt, buf[VPD_LEN];
+	static const uint8_t list[] = { 0, VPD_LIST, 0, 3, VPD_LIST, VPD_IDENT, VPD_PORTS };
+	uint32_t len = sizeof(list);
+
+	if (!(cmd->cdb[1] & EVPD))
+		return standard_absent(cmd, first);
+	if (cmd->cdb[2] == VPD_LIST)
+		memcpy(buf, list, len);
+	else if (cmd->cdb[2] == VPD_IDENT)
+		len = spc_vpd_ident(cmd->lu, cmd->nexus, buf, sizeof(buf));
+	else if (cmd->cdb[2] == VPD_PORTS)
+		len = spc_vpd_ports(cmd->lu, cmd->nexus, buf, sizeof(buf));
+	else
+		return scsi_bad_cdb(cmd, 2, -1);
+	buf[0] = first;
+	return scsi_cmd_reply(cmd, buf, len);
+}
+
 /* --- the command */
 
 /* Old devices have no designators; then there are those of the target. */
@@ -200,6 +242,8 @@ static enum scsi_result answered(struct scsi_cmd *cmd, int err)
 	struct answer a = { .cmd = cmd, .buf = buf };
 	bool bare = (err || pass->status) && lacks_ident(cmd, err);
 
+	if (err == -ENODEV)
+		return absent(cmd);
 	if ((err || pass->status) && !bare)
 		return pt_failed(cmd, err);
 	if (!bare)
@@ -228,6 +272,8 @@ static enum scsi_result inquiry(struct scsi_cmd *cmd)
 	uint32_t len = evpd ? VPD_LEN : max_u32(STD_LEAST, min_u32((uint32_t)cmd->in_cdb, PAGE_MAX));
 	enum scsi_result r;
 
+	if (!cmd->lu->bs)
+		return absent(cmd);
 	if (evpd && page == VPD_PORTS)
 		return ports(cmd);
 	if (evpd && (page == VPD_PROTOCOL_LU || page == VPD_PROTOCOL_PORT))

@@ -193,7 +193,7 @@ static void a_device_that_was_not_reached_has_its_sense_too(void **state)
 		assert_int_equal(fake_result(run(p->a, "0a 00 00 00 08 00", "abcdefgh", 8, 0)),
 				 cases[i].result);
 		assert_int_equal(fake_result(run(p->a, "12 00 00 00 24 00", NULL, 0, 36)),
-				 cases[i].result);
+				 cases[i].error == -ENODEV ? RES_GOOD : cases[i].result);
 	}
 	assert_int_equal(p->f->core.bufs.used, 0);
 }
@@ -436,6 +436,37 @@ static void an_old_device_without_a_name_gets_one(void **state)
 	assert_result(run(p->a, "12 01 86 04 00 00", NULL, 0, 1024), INVALID_FIELD_CDB);
 }
 
+static void a_device_that_is_not_there_still_has_an_inquiry(void **state)
+{
+	static const char *const cdbs[] = { "12 00 00 00 24 00", "12 01 00 04 00 00", "12 01 83 04 00 00",
+					    "12 01 88 04 00 00" };
+	struct pt_box *p = *state;
+	struct bs *bs = p->lu->bs;
+
+	answer_data(((const uint8_t[36]){ PDT_TAPE }), 36);
+	run(p->a, "12 00 00 00 24 00", NULL, 0, 36);
+	pass_device.result = -ENODEV;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cdbs); i++) {
+		struct fake_cmd *c = run(p->a, cdbs[i], NULL, 0, 1024);
+
+		assert_result(c, GOOD);
+		/* The last is not asked of the device. */
+		assert_int_equal(c->in[0], (i < 3 ? 0x20 : 0) | PDT_TAPE);
+		assert_true(c->in_len >= 7);
+	}
+	assert_result(run(p->a, "12 01 b0 04 00 00", NULL, 0, 1024), INVALID_FIELD_CDB);
+	/* Nor when the administrator has closed it. */
+	pass_device.commands = 0;
+	p->lu->bs = NULL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cdbs); i++)
+		assert_result(run(p->a, cdbs[i], NULL, 0, 1024), GOOD);
+	assert_result(run(p->a, "00 00 00 00 00 00", NULL, 0, 0), NR_NO_MEDIUM);
+	p->lu->bs = bs;
+	assert_int_equal(pass_device.commands, 0);
+	assert_result(run(p->a, "00 00 00 00 00 00", NULL, 0, 0), HW_COMM);
+	assert_int_equal(p->f->core.bufs.used, 0);
+}
+
 static void broken_pages_do_no_harm(void **state)
 {
 	static const uint8_t codes[] = { 0, 0x80, 0x83, 0x86, 0xb0 };
@@ -547,6 +578,7 @@ int main(void)
 		TEST(the_device_keeps_its_name_and_has_our_ports),
 		TEST(a_name_of_the_administrators_is_the_devices),
 		TEST(an_old_device_without_a_name_gets_one),
+		TEST(a_device_that_is_not_there_still_has_an_inquiry),
 		TEST(broken_pages_do_no_harm),
 		TEST(a_disk_takes_no_more_than_its_adapter),
 		TEST(a_reset_of_the_unit_resets_the_device_and_ends_its_commands),
