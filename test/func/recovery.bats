@@ -78,3 +78,13 @@ no_sessions() {
 	run ! unlucky --commands 50 --conns 2
 	run ! unlucky --commands 50 --erl 1
 }
+
+@test "a session tells what it agreed on" {
+	unlucky --conns 2 --commands 4000 >"$DIR/said" 2>&1 3>&- &
+	local sid
+	wait_for 20 eval 'tgtadm --json connection show --tid 1 | jq -e ".[0].connections | length == 2" >/dev/null'
+	sid=$(tgtadm --json connection show --tid 1 | jq '.[0].sid')
+	tgtadm --json session show --tid 1 --sid "$sid" | jq -e '.params | .MaxConnections != "1" and
+		.ErrorRecoveryLevel == "0" and .TaskReporting == "FastAbort" and .iSCSIProtocolLevel == "1"'
+	wait $!
+}

@@ -102,6 +102,7 @@ int session_verb_show(struct verb_call *call)
 		json_object_set_new(call->result, "capture", capture_show(s));
 	params = json_object();
 	params_show(&s->params, params);
+	params_show_agreed(&s->params, params);
 	if (!call->result || json_object_set_new(call->result, "params", params))
 		return no_memory(call);
 	return 0;

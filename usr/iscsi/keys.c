@@ -136,6 +136,12 @@ static int yes_no(const char *value)
 	return !strcmp(value, "Yes") ? 1 : !strcmp(value, "No") ? 0 : -1;
 }
 
+static const char *const reporting_names[] = {
+	[REPORTING_RFC3720] = "RFC3720",
+	[REPORTING_FENCE] = "ResponseFence",
+	[REPORTING_FAST_ABORT] = "FastAbort",
+};
+
 /* --- administration --------------------------------------------------------------------------- */
 
 static const char *const digest_names[] = {
@@ -222,6 +228,12 @@ void params_show(const struct iscsi_params *p, json_t *obj)
 		else
 			json_object_set_new(obj, k->name, json_sprintf("%u", v));
 	}
+}
+
+void params_show_agreed(const struct iscsi_params *p, json_t *obj)
+{
+	json_object_set_new(obj, "iSCSIProtocolLevel", json_sprintf("%u", p->protocol_level));
+	json_object_set_new(obj, "TaskReporting", json_string(reporting_names[p->task_reporting]));
 }
 
 /* --- negotiation ------------------------------------------------------------------------------ */
@@ -330,17 +342,12 @@ static void answer_recv(struct negotiation *n, const struct key *k, const char *
 /* RFC 7143 13.23 */
 static void answer_reporting(struct negotiation *n, const struct key *k, char *value)
 {
-	static const char *const names[] = {
-		[REPORTING_RFC3720] = "RFC3720",
-		[REPORTING_FENCE] = "ResponseFence",
-		[REPORTING_FAST_ABORT] = "FastAbort",
-	};
 	uint32_t i;
 	char *word;
 
 	while ((word = text_next(&value)))
-		for (i = 0; i < ARRAY_SIZE(names); i++) {
-			if (strcmp(word, names[i]))
+		for (i = 0; i < ARRAY_SIZE(reporting_names); i++) {
+			if (strcmp(word, reporting_names[i]))
 				continue;
 			*field(n->result, k) = i;
 			text_put(n->out, k->name, word);

@@ -63,6 +63,8 @@ void params_join(struct iscsi_params *p, const struct iscsi_params *s);
 int params_set(struct iscsi_params *p, const char *key, const char *value, struct err *err);
 /* Adds "MaxRecvDataSegmentLength": "262144", ... in the order of the predecessor's show. */
 void params_show(const struct iscsi_params *p, json_t *obj);
+/* Of a session: adds those that are no parameters of a target. */
+void params_show_agreed(const struct iscsi_params *p, json_t *obj);
 
 /*
  * Answers one operational key. 0, -ENOENT (not in the table: the answer is NotUnderstood),
