@@ -144,9 +144,9 @@ static void nexus_kill(struct nexus *n, const char *why)
 	nexus_destroy(n, NULL, NULL);
 }
 
-static unsigned int port_name(const struct nexus *n, char *out, unsigned int max)
+static unsigned int port_name(const struct target *t, uint16_t port, char *out, unsigned int max)
 {
-	return (unsigned int)snprintf(out, max, "%s,t,0x0001", n->target->name);
+	return (unsigned int)snprintf(out, max, "%s,t,0x%04x", t->name, port);
 }
 
 static bool same_host(const struct nexus *a, const struct nexus *b)

@@ -168,9 +168,9 @@ static unsigned int transport_id(const struct nexus *n, uint8_t *out, unsigned i
 	return id.len;
 }
 
-static unsigned int port_name(const struct nexus *n, char *out, unsigned int max)
+static unsigned int port_name(const struct target *t, uint16_t port, char *out, unsigned int max)
 {
-	return (unsigned int)snprintf(out, max, "%s,t,0x0001", n->target->name);
+	return (unsigned int)snprintf(out, max, "%s,t,0x%04x", t->name, port);
 }
 
 struct transport fake_transport = {

@@ -73,7 +73,7 @@ static void build_standard(uint8_t d[STD_LEN], const struct lu *lu, const struct
 static enum scsi_result inquiry_vpd(struct scsi_cmd *cmd, uint8_t code)
 {
 	static const uint8_t none[] = { NO_LU, 0x00, 0, 1, 0x00 };
-	uint8_t buf[2048];
+	uint8_t buf[8192];
 
 	if (!cmd->lu)
 		return code ? scsi_bad_cdb(cmd, 2, -1) : scsi_cmd_reply(cmd, none, sizeof(none));

@@ -87,8 +87,9 @@ static enum scsi_result set_counter(struct list_in *l, uint32_t at, const struct
 	const struct lu *lu = l->cmd->lu;
 
 	if (pc_of(l->cmd) == LOG_THRESHOLD)
-		return v == UINT64_MAX >> (64 - 8 * c->len) ? RES_GOOD
-							    : scsi_bad_param(l->cmd, (uint16_t)(at + 4), -1);
+		return v == UINT64_MAX >> (64 - 8 * c->len)
+			       ? RES_GOOD
+			       : scsi_bad_param(l->cmd, (uint16_t)(at + 4), -1);
 	if (l->apply)
 		*spc_log_base(lu, l->page, c) = c->value(lu) - v;
 	return RES_GOOD;

@@ -13,6 +13,8 @@
 #include "target/target.h"
 #include "target/transport.h"
 
+#define PORTS_MAX 64
+
 /* SPC-4 7.8.6.1: CODE SET, ASSOCIATION and DESIGNATOR TYPE */
 enum { CODE_BINARY = 1, CODE_ASCII = 2, CODE_UTF8 = 3 };
 enum { ASSOC_LU = 0x00, ASSOC_PORT = 0x10, ASSOC_DEVICE = 0x20 };
@@ -107,11 +109,11 @@ static void desig_add_lu(struct desigs *d, const struct lu_ident *id)
 	desig_add_name(d, ASSOC_LU, name);
 }
 
-static void desig_add_port_name(struct desigs *d, const struct nexus *n)
+static void desig_add_port_name(struct desigs *d, const struct nexus *n, uint16_t port)
 {
 	char name[256];
 	unsigned int len =
-	    n->transport->port_name ? n->transport->port_name(n, name, sizeof(name)) : 0;
+	    n->transport->port_name ? n->transport->port_name(n->target, port, name, sizeof(name)) : 0;
 
 	if (len && len < sizeof(name))
 		desig_add_name(d, ASSOC_PORT, name);
@@ -134,7 +136,7 @@ uint32_t spc_vpd_ident(const struct lu *lu, const struct nexus *n, uint8_t *buf,
 		p = n->group ? desig_add(&d, CODE_BINARY, ASSOC_PORT, DESIG_GROUP, 4) : NULL;
 		if (p)
 			put_be16(p + 2, n->group->id);
-		desig_add_port_name(&d, n);
+		desig_add_port_name(&d, n, n->rel_port);
 		desig_add_name(&d, ASSOC_DEVICE, n->target->name);
 	}
 	put_be16(buf + 2, (uint16_t)(d.len - 4));
@@ -166,18 +168,37 @@ uint32_t spc_vpd_policy(const struct lu *lu, const struct nexus *n, uint8_t *buf
 	return 8;
 }
 
-/* 88h, SPC-4 7.8.14: the port that is asked through */
+/* SCSI port descriptor, SPC-4 table 621; what doesn't fit is left out. */
+static void add_port(struct desigs *d, const struct nexus *n, uint16_t port)
+{
+	uint32_t at = d->len;
+
+	if (d->max - d->len < 12 + 4 + 256)
+		return;
+	memset(d->buf + at, 0, 12);
+	put_be16(d->buf + at + 2, port_relative(n->target, port));
+	d->len += 12;
+	desig_add_port_name(d, n, port);
+	put_be16(d->buf + at + 10, (uint16_t)(d->len - at - 12)); /* DESCRIPTORS LENGTH */
+}
+
+/* 88h, SPC-4 7.8.14: the ports of the target, or the one that is asked through */
 uint32_t spc_vpd_ports(const struct lu *lu, const struct nexus *n, uint8_t *buf, uint32_t max)
 {
-	struct desigs d = { .buf = buf, .len = 16, .max = max };
+	struct desigs d = { .buf = buf, .len = 4, .max = max };
+	uint16_t ports[PORTS_MAX];
+	unsigned int n_ports = 0;
 
+	spc_vpd_begin(lu, buf, 0x88, 4);
 	if (!n)
-		return spc_vpd_begin(lu, buf, 0x88, 4);
-	spc_vpd_begin(lu, buf, 0x88, 16);
+		return 4;
 	d.protocol = n->transport->protocol_id;
-	put_be16(buf + 6, port_relative(n->target, n->rel_port));
-	desig_add_port_name(&d, n);
-	put_be16(buf + 14, (uint16_t)(d.len - 16)); /* TARGET PORT DESCRIPTORS LENGTH */
+	if (n->transport->ports)
+		n_ports = n->transport->ports(n->target, ports, PORTS_MAX);
+	if (!n_ports) /* the transport knows only those in use */
+		ports[n_ports++] = n->rel_port;
+	for (unsigned int i = 0; i < n_ports; i++)
+		add_port(&d, n, ports[i]);
 	put_be16(buf + 2, (uint16_t)(d.len - 4));
 	return d.len;
 }

@@ -233,9 +233,9 @@ static unsigned int transport_id(const struct nexus *n, uint8_t *out, unsigned i
 }
 
 /* SPC-4 7.7.3.8 and RFC 7143 3.4.6: the SCSI name string of the target port. */
-static unsigned int port_name(const struct nexus *n, char *out, unsigned int max)
+static unsigned int port_name(const struct target *t, uint16_t port, char *out, unsigned int max)
 {
-	int len = snprintf(out, max, "%s,t,0x%04x", n->target->name, n->rel_port);
+	int len = snprintf(out, max, "%s,t,0x%04x", t->name, port);
 
 	return len < 0 ? 0 : min_u32((uint32_t)len, max ? max - 1 : 0);
 }

@@ -107,8 +107,9 @@ struct transport {
 	 * come from one place. NULL: that can't be known, so they are not.
 	 */
 	bool (*same_host)(const struct nexus *a, const struct nexus *b);
-	/* Writes the SCSI name of the target port ("iqn...,t,0x0001", VPD 83h); returns strlen. */
-	unsigned int (*port_name)(const struct nexus *n, char *out, unsigned int max);
+	/* Writes the SCSI name of a target port, one of ports() ("iqn...,t,0x0001", VPD 83h); returns strlen. */
+	unsigned int (*port_name)(const struct target *t, uint16_t port, char *out,
+				  unsigned int max);
 };
 
 #endif

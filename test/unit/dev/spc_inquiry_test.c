@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,6 +15,7 @@
 #include "base/bytes.h"
 #include "dev_disk.h"
 #include "scsi/lun.h"
+#include "target/transport.h"
 
 #define ABSENT_LUN 77
 
@@ -214,6 +216,38 @@ static void ports_page_names_the_port_that_was_asked(void **state)
 	assert_non_null(designator(q.data + 16, q.s.in_len - 16, 0x18));
 }
 
+static unsigned int three_ports(const struct target *t, uint16_t *out, unsigned int max)
+{
+	(void)t;
+	for (uint16_t i = 0; i < 3 && i < max; i++)
+		out[i] = (uint16_t)(i * 2 + 1);
+	return 3;
+}
+
+static void ports_page_has_all_that_the_transport_knows(void **state)
+{
+	struct disk *d = *state;
+	struct transport *tr = d->a->transport;
+	uint32_t at = 4;
+	struct inquiry q;
+
+	tr->ports = three_ports;
+	vpd(&q, d, 0x88);
+	tr->ports = NULL;
+	for (uint16_t i = 0; i < 3; i++) {
+		const uint8_t *name = q.data + at + 12;
+		char want[16];
+
+		assert_int_equal(get_be16(q.data + at + 2), i * 2 + 1);
+		name = designator(name, get_be16(q.data + at + 10), 0x18);
+		assert_non_null(name);
+		snprintf(want, sizeof(want), ",t,0x%04x", i * 2 + 1);
+		assert_non_null(strstr((const char *)q.data + at + 16, want));
+		at += 12U + get_be16(q.data + at + 10);
+	}
+	assert_int_equal(at, q.s.in_len);
+}
+
 static void extended_data_tells_task_attributes_and_sense_length(void **state)
 {
 	struct inquiry q;
@@ -293,6 +327,7 @@ int main(void)
 		with_disk(serial_number_is_the_configured_one),
 		with_disk(identification_names_unit_port_and_device),
 		with_disk(ports_page_names_the_port_that_was_asked),
+		with_disk(ports_page_has_all_that_the_transport_knows),
 		with_disk(extended_data_tells_task_attributes_and_sense_length),
 		with_disk(mode_pages_are_shared),
 		with_disk(absent_lun_has_no_device),
