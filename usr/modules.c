@@ -19,6 +19,7 @@ struct transport *const modules_transports[] = {
 const struct dev_type *const modules_dev_types[] = {
 	&dev_disk,
 	&dev_tape,
+	&dev_changer,
 	&dev_controller,
 	&dev_pt,
 	&dev_wlun,

@@ -173,7 +173,7 @@ static struct transport memory_transport = {
 };
 
 static struct transport *const transports[] = { &memory_transport, NULL };
-static const struct dev_type *const dev_types[] = { &dev_controller, &dev_disk, &dev_tape, &dev_wlun, NULL };
+static const struct dev_type *const dev_types[] = { &dev_controller, &dev_disk, &dev_tape, &dev_changer, &dev_wlun, NULL };
 
 struct created {
 	struct lu *lu;

@@ -9,6 +9,7 @@
 
 extern const struct dev_type dev_disk;	     /* sbc.c */
 extern const struct dev_type dev_tape;	     /* ssc.c */
+extern const struct dev_type dev_changer;    /* smc.c */
 extern const struct dev_type dev_controller; /* scc.c: LUN 0 by default */
 extern const struct dev_type dev_pt;	     /* pt.c: a device of this machine */
 extern const struct dev_type dev_wlun;	     /* scc.c: the REPORT LUNS well known logical unit */

@@ -13,7 +13,7 @@
 #include "dev/spc.h"
 #include "dev_rows.h"
 
-static const struct dev_type *const types[] = { &dev_controller, &dev_disk, &dev_tape, &dev_wlun };
+static const struct dev_type *const types[] = { &dev_controller, &dev_disk, &dev_tape, &dev_changer, &dev_wlun };
 
 static void no_row_contradicts_itself_or_another(void **state)
 {
@@ -63,7 +63,16 @@ static void mandatory_commands_are_there(void **state)
 		{ 0, 0, NULL },
 	};
 
+	/* SMC-3 table 5 */
+	static const struct dev_mandatory changer[] = {
+		{ 0xa5, OP_NO_SA, "MOVE MEDIUM" },
+		{ 0xb8, OP_NO_SA, "READ ELEMENT STATUS" },
+		{ 0, 0, NULL },
+	};
+
 	(void)state;
+	dev_rows_mandatory(&dev_changer, shared);
+	dev_rows_mandatory(&dev_changer, changer);
 	dev_rows_mandatory(&dev_tape, shared);
 	dev_rows_mandatory(&dev_tape, tape);
 	dev_rows_mandatory(&dev_controller, shared);
