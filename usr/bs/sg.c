@@ -237,21 +237,15 @@ static void reset_done(struct job *job)
 
 /* --- the order of both */
 
-/* The first @n of those that wait; true: a batch is there. */
+/* As many as there is room for; true: a batch is there. */
 static bool take_batch(struct sg *sg)
 {
 	struct list *l;
 
 	while (!list_empty(&sg->free) && (l = list_pop(&sg->waiting)) != NULL) {
-		struct bs_req *req = list_entry(l, struct bs_req, link);
-		struct sg_slot *slot;
+		struct sg_slot *slot = list_entry(list_pop(&sg->free), struct sg_slot, link);
 
-		if (req->pass->reset) {
-			sg->reset = req;
-			break;
-		}
-		slot = list_entry(list_pop(&sg->free), struct sg_slot, link);
-		slot_fill(sg, slot, req);
+		slot_fill(sg, slot, list_entry(l, struct bs_req, link));
 		list_push_back(&sg->batch, &slot->link);
 	}
 	return !list_empty(&sg->batch);
@@ -262,6 +256,8 @@ static void refuse_waiting(struct sg *sg)
 	struct list *l;
 
 	while ((l = list_pop(&sg->waiting)) != NULL)
+		bs_complete_now(list_entry(l, struct bs_req, link), -ENODEV);
+	while ((l = list_pop(&sg->resets)) != NULL)
 		bs_complete_now(list_entry(l, struct bs_req, link), -ENODEV);
 }
 
@@ -274,36 +270,33 @@ static void start_job(struct sg *sg, struct job *job, void (*run)(struct job *jo
 	worker_submit(sg->jobs ? sg->jobs : sg->bs.workers, job);
 }
 
-/* A reset overtakes nothing that came before it but waits for none of it: that is what it is for. */
+/* A reset waits for no command, not even for one that hangs in write(); what comes after waits for it. */
 static void work(struct loop_call *c)
 {
 	struct sg *sg = container_of(c, struct sg, call);
+	struct list *l;
 
 	if (sg->gone) {
 		refuse_waiting(sg);
 		return;
 	}
-	if (sg->writing || sg->reset)
-		return;
 	if (!sg->jobs)
 		sg->jobs = workers_new(sg->bs.loop, 2);
-	if (take_batch(sg)) {
+	if (!sg->reset && (l = list_pop(&sg->resets)) != NULL) {
+		sg->reset = list_entry(l, struct bs_req, link);
+		start_job(sg, &sg->reset_job, reset_run, reset_done);
+	}
+	if (!sg->writing && !sg->reset && take_batch(sg)) {
 		sg->writing = true;
 		start_job(sg, &sg->write_job, write_run, write_done);
 	}
-	if (sg->reset)
-		start_job(sg, &sg->reset_job, reset_run, reset_done);
 }
 
 static void sg_submit(struct bs_req *req)
 {
 	struct sg *sg = to_sg(req->bs);
 
-	/* A full queue of commands that never end must not keep the reset from them. */
-	if (req->pass->reset)
-		list_push_front(&sg->waiting, &req->link);
-	else
-		list_push_back(&sg->waiting, &req->link);
+	list_push_back(req->pass->reset ? &sg->resets : &sg->waiting, &req->link);
 	kick(sg);
 }
 
@@ -352,6 +345,7 @@ static int sg_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	bs->cap[BS_PASS] = BS_CAP_NATIVE;
 	list_init(&sg->free);
 	list_init(&sg->waiting);
+	list_init(&sg->resets);
 	list_init(&sg->batch);
 	list_init(&sg->in_kernel);
 	for (unsigned int i = 0; i < SG_SLOTS; i++)

@@ -30,6 +30,7 @@ struct sg {
 	struct sg_slot slots[SG_SLOTS];
 	struct list free;
 	struct list waiting;	/* struct bs_req */
+	struct list resets;	/* likewise, those that are resets */
 	struct list batch;	/* the thread's while @writing */
 	struct list in_kernel;
 	struct job write_job, reset_job;
