@@ -164,8 +164,10 @@ static int attach(struct lu *lu, struct err *err)
 		free(sbc);
 	else
 		medium_resume(lu);
-	if (!ret)
+	if (!ret) {
+		spc_log_resume(lu);
 		sbc_selftest_resume(lu);
+	}
 	return ret;
 }
 

@@ -163,6 +163,8 @@ struct spc_log_page {
 	 */
 	enum scsi_result (*prepare)(struct scsi_cmd *cmd);
 };
+/* For attach(): counters go on from what SP (save parameters) kept. */
+void spc_log_resume(struct lu *lu);
 /* Ends a LOG SENSE whose page was prepared. */
 void spc_log_prepared(struct scsi_cmd *cmd);
 /* For build(): a zeroed list parameter (SPC-4 7.3.2.2) of @len bytes; they are returned. */

@@ -9,10 +9,11 @@
 #include "dev/spc.h"
 #include "dev/spc_log.h"
 #include "target/cmd.h"
+#include "target/lu_keep.h"
 
 #define NO_TEMPERATURE 0xff
 
-/* Parameter control byte (SPC-4 7.3.2.2): TSD, as nothing is saved; FORMAT AND LINKING */
+/* Parameter control byte (SPC-4 7.3.2.2): TSD, saved is only when SP asks for it; FORMAT AND LINKING */
 #define TSD 0x20
 enum { FORMAT_COUNTER = 0x02, FORMAT_LIST = 0x03 };
 
@@ -129,6 +130,46 @@ static uint32_t put_counters(const struct lu *lu, const struct spc_log_page *pag
 	return len;
 }
 
+/* --- what is kept: all counters, in order */
+
+#define KEPT_AS "log-counters"
+
+static uint32_t all_counters(const struct lu *lu, uint8_t *buf, const uint8_t *kept)
+{
+	uint32_t n = 0;
+
+	for (const struct spc_log_page *p = spc_log_pages(lu); p->name; p++) {
+		for (const struct spc_log_counter *c = p->counters; c && c->value; c++, n += 8) {
+			uint64_t *base = spc_log_base(lu, p, c);
+
+			if (kept)
+				*base = c->value(lu) - get_be64(kept + n);
+			else if (buf)
+				put_be64(buf + n, c->value(lu) - *base);
+		}
+	}
+	return n;
+}
+
+enum scsi_result spc_log_save(struct scsi_cmd *cmd, void (*done)(void *cmd, int err))
+{
+	uint8_t buf[8 * SPC_LOG_COUNTERS_MAX];
+	uint32_t len = all_counters(cmd->lu, buf, NULL);
+
+	if (!len || !lu_keep_possible(cmd->lu))
+		return scsi_bad_cdb(cmd, 1, 0);
+	return lu_keep_set(cmd->lu, KEPT_AS, buf, len, done, cmd) ? RES_BUSY : RES_PENDING;
+}
+
+void spc_log_resume(struct lu *lu)
+{
+	uint32_t len;
+	const uint8_t *kept = lu_keep_get(lu, KEPT_AS, &len);
+
+	if (kept && len == all_counters(lu, NULL, NULL))
+		all_counters(lu, NULL, kept);
+}
+
 /* --- LOG SENSE */
 
 /* 00h (SPC-4 7.3.16): codes of pages. 00h/FFh (7.3.17): codes of pages and subpages. */
@@ -204,14 +245,13 @@ void spc_log_prepared(struct scsi_cmd *cmd)
 	scsi_cmd_complete(cmd, p ? page_reply(cmd, p) : scsi_bad_cdb(cmd, 2, 5));
 }
 
-static enum scsi_result log_sense(struct scsi_cmd *cmd)
+/* What is asked for, when all that has to be done before is done. */
+static enum scsi_result page_tell(struct scsi_cmd *cmd)
 {
 	uint8_t page = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
 	const struct spc_log_page *p = spc_log_find(cmd->lu, page, subpage);
 	enum scsi_result r = RES_GOOD;
 
-	if (cmd->cdb[1] & 0x01) /* SP */
-		return scsi_bad_cdb(cmd, 1, 0);
 	if (page == 0x00 && (subpage == 0 || subpage == LOG_SUBPAGE_ALL))
 		return get_be16(cmd->cdb + 5) ? scsi_bad_cdb(cmd, 5, -1) : page_reply(cmd, NULL);
 	if (!p)
@@ -220,6 +260,20 @@ static enum scsi_result log_sense(struct scsi_cmd *cmd)
 	if (p->prepare)
 		r = p->prepare(cmd);
 	return r == RES_GOOD ? page_reply(cmd, p) : r;
+}
+
+static void saved(void *arg, int err)
+{
+	struct scsi_cmd *cmd = arg;
+	enum scsi_result r = err ? RES_HW_INTERNAL : page_tell(cmd);
+
+	if (r != RES_PENDING)
+		scsi_cmd_complete(cmd, r);
+}
+
+static enum scsi_result log_sense(struct scsi_cmd *cmd)
+{
+	return cmd->cdb[1] & LOG_SP ? spc_log_save(cmd, saved) : page_tell(cmd);
 }
 
 const struct opcode spc_log_rows[2] = {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * LOG SELECT (SPC-4 6.7): counters begin anew (PCR, or PC 11b without a list), or are set. Nothing is
- * saved, and thresholds are not compared, so they can only be set to what they are.
+ * LOG SELECT (SPC-4 6.7): counters begin anew (PCR, or PC 11b without a list), are set, and saved (SP).
+ * Thresholds are not compared, so they can only be set to what they are.
  */
 #include <string.h>
 
 #include "base/bytes.h"
 #include "dev/spc_log.h"
 #include "target/cmd.h"
+#include "target/lu_keep.h"
 #include "target/ua.h"
 
-#define CDB_SP 0x01
 #define CDB_PCR 0x02
 
 #define PAGE_SPF 0x40
@@ -141,13 +141,11 @@ static enum scsi_result set_pages(struct list_in *l)
 	return r;
 }
 
-enum scsi_result spc_log_select(struct scsi_cmd *cmd)
+static enum scsi_result select_list(struct scsi_cmd *cmd)
 {
 	struct list_in l = { .cmd = cmd, .len = (uint32_t)cmd->out_cdb };
 	enum scsi_result r;
 
-	if (!l.len)
-		return restart(cmd);
 	if (scsi_cmd_param(cmd, 0, l.buf, l.len) != l.len)
 		return RES_PARAM_LIST_LENGTH;
 	r = set_pages(&l);
@@ -159,10 +157,22 @@ enum scsi_result spc_log_select(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
+static void saved(void *arg, int err)
+{
+	scsi_cmd_complete(arg, err ? RES_HW_INTERNAL : RES_GOOD);
+}
+
+enum scsi_result spc_log_select(struct scsi_cmd *cmd)
+{
+	enum scsi_result r = cmd->out_cdb ? select_list(cmd) : restart(cmd);
+
+	return r == RES_GOOD && cmd->cdb[1] & LOG_SP ? spc_log_save(cmd, saved) : r;
+}
+
 /* SPC-4 6.7: a list names its pages itself, and only current values can be set. */
 enum scsi_result spc_log_select_check(struct scsi_cmd *cmd)
 {
-	if (cmd->cdb[1] & CDB_SP)
+	if (cmd->cdb[1] & LOG_SP && !lu_keep_possible(cmd->lu))
 		return scsi_bad_cdb(cmd, 1, 0);
 	if (!cmd->out_cdb)
 		return RES_GOOD;

@@ -265,6 +265,32 @@ static void lists_with_a_fault_set_nothing(void **state)
 	}
 }
 
+static void counters_that_are_saved_go_on_after_a_restart(void **state)
+{
+	struct disk *d = disk_new(NULL, "1M", BS);
+	uint8_t cdb[32] = { 0x4d, 1, 0x42, [8] = 255 }, buf[255];
+
+	(void)state;
+	disk_persistent(d);
+	disk_restart(d, NULL);
+	assert_int_equal(rw(d, 0x2a, 0, 8), RES_GOOD);
+	assert_int_equal(log_select(d, 1, 1, 0, NULL, 0), RES_GOOD);
+	assert_int_equal(rw(d, 0x2a, 0, 3), RES_GOOD);
+	disk_restart(d, NULL);
+	assert_int_equal(counter(d, 0x02, 5), 8 * BS);
+	assert_int_equal(rw(d, 0x2a, 0, 1), RES_GOOD);
+	assert_int_equal(counter(d, 0x02, 5), 9 * BS);
+	expect_run(GOOD, d, cdb, NULL, 0, buf, sizeof(buf));
+	assert_int_equal(buf[0], 0x02);
+	assert_int_equal(log_select(d, 2, 0, 0x02, NULL, 0), RES_GOOD);
+	disk_restart(d, NULL);
+	assert_int_equal(counter(d, 0x02, 5), 9 * BS);
+	assert_int_equal(log_select(d, 3, 0, 0x02, NULL, 0), RES_GOOD);
+	disk_restart(d, NULL);
+	assert_int_equal(counter(d, 0x02, 5), 0);
+	disk_free(d);
+}
+
 static void what_log_select_has_not_is_refused(void **state)
 {
 	static const uint8_t list[4] = { 0x02 };
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reset_begins_the_page_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(counters_are_set_by_a_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_with_a_fault_set_nothing, setup, teardown),
+		cmocka_unit_test(counters_that_are_saved_go_on_after_a_restart),
 		cmocka_unit_test_setup_teardown(what_log_select_has_not_is_refused, setup, teardown),
 	};
 
