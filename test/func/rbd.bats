@@ -166,6 +166,51 @@ write10=2a000000000000000800
 	io 1 -c 'read -P 3 0 1M' -c 'write -P 4 0 1M' -c 'read -P 4 0 1M'
 }
 
+@test "COMPARE AND WRITE is one step for two daemons on one image" {
+	start
+	image shared 16M
+	add 1 shared
+	first="$PORT $TGTD_PID $TGT_IPC_SOCKET"
+	TGT_IPC_SOCKET=$DIR/control2 start_tgtd --modules "$BUILD"
+	export TGT_IPC_SOCKET=$DIR/control2
+	add_target
+	add 1 shared
+	# Each counts to 100 in one block, by replacing what it has read: no count may be lost.
+	for at in ${first%% *} "$PORT"; do
+		python3 - "$top/test/lib" "$at" "$IQN" >"$DIR/count.$at" 2>&1 3>&- <<-'END' &
+			import sys
+			sys.path.insert(0, sys.argv[1])
+			import initiator
+			s = initiator.Session(int(sys.argv[2]), sys.argv[3])
+			s.ready(1)
+			done = misses = 0
+			while done < 100:
+			    old = s.command(bytes.fromhex("28000000000800000100"), read=512, lun=1)[1]
+			    new = (int.from_bytes(old[:8], "big") + 1).to_bytes(8, "big") + bytes(504)
+			    got = s.command(bytes.fromhex("89000000000000000008000000010000"), write=old + new, lun=1)
+			    assert got[0] == 0 or got[2][2] & 15 == 14, got
+			    done += got[0] == 0
+			    misses += got[0] != 0
+			print(done, misses)
+		END
+	done
+	counted() { grep -q '^100 ' "$DIR/count.${first%% *}" && grep -q '^100 ' "$DIR/count.$PORT"; }
+	wait_for 40 counted || { cat "$DIR"/count.*; false; }
+	cat "$DIR"/count.*
+	sum=$(python3 - "$top/test/lib" "$PORT" "$IQN" <<-'END'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import initiator
+		s = initiator.Session(int(sys.argv[2]), sys.argv[3])
+		s.ready(1)
+		print(int.from_bytes(s.command(bytes.fromhex("28000000000800000100"), read=512, lun=1)[1][:8], "big"))
+	END
+	)
+	stop_tgtd
+	TGTD_PID=$(cut -d ' ' -f 2 <<<"$first")
+	[ "$sum" -eq 200 ]
+}
+
 @test "an OSD that hangs makes requests fail in time, and others go on" {
 	start
 	image hangs 16M

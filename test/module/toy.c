@@ -31,7 +31,7 @@ static int toy_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 		return err_set(err, ERR_INVALID_REQUEST, "toy: bsopts size=SIZE is needed");
 	bs->align = 1;
 	for (unsigned int op = 0; op < BS_PASS; op++)
-		bs->cap[op] = op == BS_COPY ? BS_CAP_NONE : BS_CAP_NATIVE;
+		bs->cap[op] = op >= BS_COPY ? BS_CAP_NONE : BS_CAP_NATIVE;
 	log_debug("toy: opened");
 	return 0;
 }

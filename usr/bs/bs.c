@@ -33,7 +33,8 @@ static void req_move(struct bs_req *req, int from, int to)
 
 static bool op_writes(enum bs_op op)
 {
-	return op == BS_WRITE || op == BS_UNMAP || op == BS_ZERO || op == BS_COPY;
+	return op == BS_WRITE || op == BS_UNMAP || op == BS_ZERO || op == BS_COPY ||
+	       op == BS_COMPARE;
 }
 
 /* 0, or why @req->src is none. */

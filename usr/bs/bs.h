@@ -29,6 +29,8 @@ enum bs_op {
 	BS_PREFETCH, /* a hint; completes with 0 when the range was already cached, else 1 */
 	BS_COPY,     /* the range becomes that of another store, or of another place in this one */
 	BS_PASS,     /* what the device behind the store is told in its own words: struct bs_pass */
+	BS_COMPARE,  /* the range becomes the second half of the data if it is the first, in one step
+			for all who use what is below, be it by another daemon */
 	BS_OPS
 };
 
@@ -39,7 +41,7 @@ enum bs_cap {
 };
 
 /* bs_req.flags */
-#define BS_REQ_FUA 0x01u       /* WRITE, ZERO, UNMAP, COPY: on stable storage before completion */
+#define BS_REQ_FUA 0x01u       /* WRITE, ZERO, UNMAP, COPY, COMPARE: on stable storage before completion */
 #define BS_REQ_DPO 0x02u       /* the data need not stay in a cache */
 #define BS_REQ_MAY_UNMAP 0x04u /* ZERO */
 #define BS_REQ_ATOMIC 0x08u    /* WRITE: all or nothing, whenever the daemon or the power ends */
@@ -84,13 +86,15 @@ struct bs_req {
 	uint32_t flags;
 	uint64_t offset, len;	  /* bytes; within bs->size and multiples of bs->align, checked by
 				     bs_submit; FLUSH covers the whole store whatever they are */
-	const struct iovec *iov;  /* READ, WRITE: sums up to len; borrowed */
+	const struct iovec *iov;  /* READ, WRITE: sums up to len; COMPARE: to 2 len; borrowed */
 	unsigned int iovcnt;
 	struct bs_extent *extents; /* EXTENTS: the submitter's room for max_extents; filled in order
 				      without gaps from offset on, up to its end or the room's */
 	unsigned int max_extents, n_extents;
 	struct bs *src;		   /* COPY: of the same type, held by the submitter; -EOPNOTSUPP when */
 	uint64_t src_offset;	   /* these two can't: then it has to be read and written */
+	uint64_t differs_at;	   /* COMPARE, filled in with -EILSEQ: bytes that were equal; with
+				      -EOPNOTSUPP it has to be read, compared and written */
 	struct bs_pass *pass;	   /* PASS; iov and len are its data, offset is 0 */
 	int result;		   /* 0 (PREFETCH: 0 or 1) or -errno; -EIO, -ENOSPC, -ENODEV, ... */
 	void (*done)(struct bs_req *req);

@@ -14,7 +14,7 @@
 #include "bs/bs.h"
 
 /* Another number when a contract changes that the sizes below don't show. */
-#define BS_MODULE_ABI 1
+#define BS_MODULE_ABI 2
 
 /* What a module and tgtd must agree on to the byte. */
 struct bs_module_sizes {

@@ -160,6 +160,7 @@ static struct bs *store_new(struct opening *o, struct bs *child)
 		bs->volatile_cache = child->volatile_cache;
 		memcpy(bs->cap, child->cap, sizeof(bs->cap));
 		bs->cap[BS_COPY] = BS_CAP_NONE; /* stores do that among themselves */
+		bs->cap[BS_COMPARE] = BS_CAP_NONE; /* it would hide the reads and writes in it */
 	}
 	bs->type = o->type;
 	bs->core = o->core;

@@ -13,6 +13,7 @@ static const char *const op_names[BS_OPS] = {
 	[BS_READ] = "read",   [BS_WRITE] = "write",	[BS_FLUSH] = "flush",
 	[BS_UNMAP] = "unmap", [BS_ZERO] = "zero",	[BS_EXTENTS] = "extents",
 	[BS_PREFETCH] = "prefetch", [BS_COPY] = "copy",		[BS_PASS] = "pass",
+	[BS_COMPARE] = "compare",
 };
 
 const char *filter_op_name(enum bs_op op)

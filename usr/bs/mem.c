@@ -82,6 +82,28 @@ static void mem_write(struct mem *m, struct bs_req *req)
 	iov_to_buf(req->iov, req->iovcnt, 0, m->data + req->offset, (size_t)req->len);
 }
 
+/* 0 or -EILSEQ. What was never written is zeroes in memory too. */
+static int mem_compare(struct mem *m, struct bs_req *req)
+{
+	const uint8_t *now = m->data + req->offset;
+	uint8_t piece[512];
+
+	for (uint64_t at = 0; at < req->len; at += sizeof(piece)) {
+		size_t n = (size_t)min_u64(req->len - at, sizeof(piece));
+
+		iov_to_buf(req->iov, req->iovcnt, (size_t)at, piece, n);
+		for (size_t i = 0; i < n; i++) {
+			req->differs_at = at + i;
+			if (piece[i] != now[at + i])
+				return -EILSEQ;
+		}
+	}
+	for (uint64_t c = req->offset / CHUNK; c <= (req->offset + req->len - 1) / CHUNK; c++)
+		chunk_set(m, c, true);
+	iov_to_buf(req->iov, req->iovcnt, (size_t)req->len, m->data + req->offset, (size_t)req->len);
+	return 0;
+}
+
 static void mem_extents(struct mem *m, struct bs_req *req)
 {
 	uint64_t end = req->offset + req->len, at = req->offset;
@@ -198,6 +220,9 @@ static void mem_submit(struct bs_req *req)
 		}
 		mem_copy(m, req);
 		break;
+	case BS_COMPARE:
+		bs_complete(req, mem_compare(m, req));
+		return;
 	case BS_UNMAP:
 	case BS_ZERO:
 		mem_free(m, req);
@@ -251,6 +276,7 @@ static int mem_open(struct bs *bs, const struct bs_conf *conf, struct err *err)
 	bs->atomic_max = UINT32_MAX; /* nothing outlives the daemon, and mem_write() is one step */
 	for (unsigned int op = 0; op < BS_PASS; op++)
 		bs->cap[op] = BS_CAP_NATIVE;
+	bs->cap[BS_COMPARE] = BS_CAP_NATIVE;
 	return 0;
 }
 

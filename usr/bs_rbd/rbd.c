@@ -68,8 +68,10 @@ static int take_image(struct rbd_store *st, struct err *err)
 
 	if (ret < 0)
 		return failed(st, "its size", ret, err);
-	if (!rbd_get_stripe_unit(st->image, &unit) && unit <= UINT32_MAX)
+	if (!rbd_get_stripe_unit(st->image, &unit) && unit <= UINT32_MAX) {
 		bs->opt_io = (uint32_t)unit;
+		st->object = unit; /* the part of it that is in one piece in the image */
+	}
 	bs->align = 1;
 	bs->volatile_cache = !st->conf.nocache;
 	bs->unmap_zeroes = true;
@@ -81,6 +83,7 @@ static int take_image(struct rbd_store *st, struct err *err)
 	bs->cap[BS_UNMAP] = BS_CAP_NATIVE;
 	bs->cap[BS_ZERO] = BS_CAP_NATIVE;
 	bs->cap[BS_EXTENTS] = BS_CAP_NATIVE;
+	bs->cap[BS_COMPARE] = BS_CAP_NATIVE;
 	return 0;
 }
 

@@ -39,6 +39,7 @@ struct rbd_io {
 	struct bs_req *next; /* of those that ended */
 	int64_t ret;
 	struct job job;	     /* EXTENTS */
+	uint64_t differs_at; /* COMPARE; librbd fills it in */
 	bool flushing;	     /* what stands for FUA */
 };
 static_assert(sizeof(struct rbd_io) <= sizeof(((struct bs_req *)0)->priv), "no room in bs_req");
@@ -51,6 +52,7 @@ struct rbd_store {
 	rbd_image_t image;
 	uint64_t watch_handle;
 	bool watching;
+	uint64_t object; /* bytes of an object; a COMPARE lies in one */
 	/* Threads of librbd leave here what ended; the eventfd tells when there was nothing. */
 	struct bs_req *ended;
 	unsigned int callbacks; /* that are being run: the last may outlast its request */

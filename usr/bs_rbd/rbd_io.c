@@ -32,7 +32,20 @@ static void ended(rbd_completion_t completion, void *arg)
 
 static bool changes(enum bs_op op)
 {
-	return op == BS_WRITE || op == BS_ZERO || op == BS_UNMAP;
+	return op == BS_WRITE || op == BS_ZERO || op == BS_UNMAP || op == BS_COMPARE;
+}
+
+/* The OSD does it, within one object: for all clients of the cluster it is one step. */
+static int compare(struct rbd_store *st, struct bs_req *req)
+{
+	struct rbd_io *io = rbd_io(req);
+	const char *data = req->iov[0].iov_base;
+
+	if (req->iovcnt != 1 || !st->object ||
+	    req->offset / st->object != (req->offset + req->len - 1) / st->object)
+		return -EOPNOTSUPP;
+	return (int)rbd_aio_compare_and_write(st->image, req->offset, req->len, data, data + req->len,
+					      io->completion, &io->differs_at, 0);
 }
 
 static int start(struct rbd_store *st, struct bs_req *req)
@@ -52,6 +65,8 @@ static int start(struct rbd_store *st, struct bs_req *req)
 		return rbd_aio_write_zeroes(st->image, req->offset, req->len, c,
 					    req->flags & BS_REQ_MAY_UNMAP ?
 						    0 : RBD_WRITE_ZEROES_FLAG_THICK_PROVISION, 0);
+	case BS_COMPARE:
+		return compare(st, req);
 	default:
 		return rbd_aio_flush(st->image, c);
 	}
@@ -91,7 +106,10 @@ static void answer(struct rbd_store *st, struct bs_req *req)
 	bool durable = (req->flags & BS_REQ_FUA) || st->bs.sync;
 
 	rbd_aio_release(io->completion);
-	if (unlikely(io->ret < 0)) {
+	if (req->op == BS_COMPARE && io->ret == -EILSEQ) {
+		req->differs_at = io->differs_at;
+		bs_complete_now(req, -EILSEQ);
+	} else if (unlikely(io->ret < 0)) {
 		log_limited(LOG_LVL_INFO, "%s: Ceph answers: %s", st->bs.path, strerror((int)-io->ret));
 		bs_complete_now(req, (int)io->ret);
 	} else if (req->op == BS_READ && (uint64_t)io->ret < req->len) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * COMPARE AND WRITE (SBC-4 5.3): the first half of the data is compared with the medium
- * and, when all bytes are equal, the second half is written; no other write comes between.
+ * and, when all bytes are equal, the second half is written; no other write comes between. A store
+ * that can do that itself does: then no write of another daemon comes between either.
  */
+#include <errno.h>
+
 #include "dev/io.h"
 #include "dev/range.h"
 #include "dev/sbc.h"
@@ -31,13 +34,33 @@ static enum scsi_result caw_read(struct scsi_cmd *cmd, int err)
 			  half(cmd), caw_written);
 }
 
-static enum scsi_result caw_start(struct scsi_cmd *cmd)
+static enum scsi_result caw_here(struct scsi_cmd *cmd)
 {
 	enum scsi_result r = dev_buf_get(cmd, half(cmd));
 
 	if (r != RES_GOOD)
 		return r;
 	return dev_io_buf(cmd, BS_READ, 0, sbc_bytes(cmd->lu, cmd->lba), half(cmd), caw_read);
+}
+
+/* The store may have said that it can't do this one. */
+static enum scsi_result caw_told(struct scsi_cmd *cmd, int err)
+{
+	if (err == -EOPNOTSUPP)
+		return caw_here(cmd);
+	if (err == -EILSEQ)
+		return scsi_fail_at(cmd, RES_MISCOMPARE_VERIFY, cmd->bsr.differs_at);
+	return caw_written(cmd, err);
+}
+
+static enum scsi_result caw_start(struct scsi_cmd *cmd)
+{
+	const struct lu *lu = cmd->lu;
+
+	if (!lu->bs || lu->bs->cap[BS_COMPARE] != BS_CAP_NATIVE)
+		return caw_here(cmd);
+	return dev_io_vec(cmd, BS_COMPARE, sbc_write_flags(cmd), sbc_bytes(lu, cmd->lba), half(cmd),
+			  cmd->out.iov, cmd->out.iovcnt, caw_told);
 }
 
 static enum scsi_result sbc_caw(struct scsi_cmd *cmd)

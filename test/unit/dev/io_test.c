@@ -97,7 +97,7 @@ static const struct {
 static void every_command_tells_of_every_failing_operation(void **state)
 {
 	static const char *const ops[BS_OPS] = { "read", "write",   "flush",   "unmap",
-						 "zero", "extents", "prefetch", "copy", "pass" };
+						 "zero", "extents", "prefetch", "copy", "pass", "compare" };
 	static uint8_t out[4 * BS], in[4 * BS];
 	uint8_t cdb[32];
 
@@ -311,13 +311,13 @@ static void fua_dpo_and_wce_reach_the_store(void **state)
 	assert_int_equal(flags_of(d, 0xaa, 0x18, BS, BS_WRITE), BS_REQ_FUA | BS_REQ_DPO);
 	assert_int_equal(flags_of(d, 0x28, 0x10, 0, BS_READ), BS_REQ_DPO);
 	assert_int_equal(flags_of(d, 0x2e, 0, BS, BS_WRITE), BS_REQ_FUA);
-	assert_int_equal(flags_of(d, 0x89, 0x08, 2 * BS, BS_WRITE), BS_REQ_FUA);
+	assert_int_equal(flags_of(d, 0x89, 0x08, 2 * BS, BS_COMPARE), BS_REQ_FUA);
 	assert_int_equal(flags_of(d, 0x93, 0x08, BS, BS_ZERO), BS_REQ_MAY_UNMAP);
 	assert_int_equal(flags_of(d, 0x93, 0x00, BS, BS_ZERO), 0);
 	mode_wce(d, false);
 	assert_int_equal(flags_of(d, 0x0a, 0, BS, BS_WRITE), BS_REQ_FUA);
 	assert_int_equal(flags_of(d, 0x2a, 0, BS, BS_WRITE), BS_REQ_FUA);
-	assert_int_equal(flags_of(d, 0x89, 0, 2 * BS, BS_WRITE), BS_REQ_FUA);
+	assert_int_equal(flags_of(d, 0x89, 0, 2 * BS, BS_COMPARE), BS_REQ_FUA);
 	assert_int_equal(flags_of(d, 0x93, 0x08, BS, BS_ZERO), BS_REQ_FUA | BS_REQ_MAY_UNMAP);
 	mode_wce(d, true);
 	assert_int_equal(flags_of(d, 0x2a, 0, BS, BS_WRITE), 0);

@@ -32,6 +32,13 @@ static int setup_slow(void **state)
 	return 0;
 }
 
+/* A filter does not compare: it is read, compared and written. */
+static int setup_filtered(void **state)
+{
+	*state = disk_new(NULL, "fault:op=copy:2M", BS);
+	return 0;
+}
+
 /* A read that was submitted after a write overtakes it. */
 static int setup_slow_writes(void **state)
 {
@@ -330,6 +337,8 @@ int main(void)
 #define fast(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define slow(f) cmocka_unit_test_setup_teardown(f, setup_slow, teardown)
 		fast(caw_writes_when_all_is_equal_and_only_then),
+		cmocka_unit_test_setup_teardown(caw_writes_when_all_is_equal_and_only_then,
+						setup_filtered, teardown),
 		fast(caw_of_no_blocks_does_nothing_and_its_range_is_checked),
 		fast(orwrite_sets_bits),
 		slow(of_two_caws_that_expect_the_same_one_wins),
