@@ -67,7 +67,8 @@ struct bs_pass {
 	uint32_t moved;		/* filled in: bytes of data */
 	uint8_t words_len;
 	uint8_t dir;		/* enum bs_pass_dir */
-	bool reset;		/* no words: the device is reset; what came before it ends first */
+	bool reset;		/* no words: the device is reset; what came before it ends, with
+				   -ECANCELED or as the device will, what comes after waits */
 	uint8_t sense_max;
 	uint8_t status;		/* filled in, when the result is 0 */
 	uint8_t sense_len;	/* likewise */

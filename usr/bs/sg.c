@@ -292,10 +292,21 @@ static void work(struct loop_call *c)
 	}
 }
 
+/* What the device has not seen yet need not reach it before it is reset, and must not after. */
+static void cancel_waiting(struct sg *sg)
+{
+	struct list *l;
+
+	while ((l = list_pop(&sg->waiting)) != NULL)
+		bs_complete(list_entry(l, struct bs_req, link), -ECANCELED);
+}
+
 static void sg_submit(struct bs_req *req)
 {
 	struct sg *sg = to_sg(req->bs);
 
+	if (req->pass->reset)
+		cancel_waiting(sg);
 	list_push_back(req->pass->reset ? &sg->resets : &sg->waiting, &req->link);
 	kick(sg);
 }
