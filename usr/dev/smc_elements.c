@@ -369,13 +369,16 @@ static int set_drive(struct smc *smc, struct smc_element *e, uint32_t tid, uint6
 	return 0;
 }
 
-/* "1:1+1:2": target and LUN of each drive. */
+/* "1:1+1:2": target and LUN of each drive. Without an arm they would be of no use. */
 static int set_drives(struct smc *smc, const char *text, struct err *err)
 {
 	const char *p = text;
 	char *end;
 	uint32_t at = 1;
 
+	if (!smc_count(smc, SMC_TRANSPORT, &(uint16_t){ 0 }) &&
+	    add_elements(smc, SMC_TRANSPORT, 500, 1, err))
+		return -EINVAL;
 	do {
 		uint64_t tid = strtoull(p, &end, 10), lun = 0;
 

@@ -43,9 +43,6 @@ static int refused(const char *name, const char *value)
 static void configure(struct disk *d)
 {
 	say("media_home", d->box->dir);
-	say("element_type", "1");
-	say("start_address", "500");
-	say("quantity", "1");
 	say("drives", "1:2+1:3");
 	say("slots", "4");
 	say("import_export", "2");
