@@ -96,15 +96,23 @@ load_start() {
 	fio=$!
 }
 
+fio_ended() {
+	! kill -0 $fio 2>/dev/null
+}
+
 load_ends() {
-	kill -0 $fio 2>/dev/null || echo 'the load had ended before'
+	within 60 fio_ended || { multipath -ll; multipathd show paths; dmesg | tail -n 20; kill -9 $fio; return 1; }
 	wait $fio || { tail -n 20 $work/fio.out; return 1; }
+}
+
+two_groups() {
+	same groups "$(multipathd show topology | grep -c 'policy=')" 2
 }
 
 # States as the kernel's sysfs spells them, priorities as multipath's "alua" counts them.
 told() {
 	within 30 path $portal 50 active/optimized && within 10 path $second 10 active/non-optimized &&
-		within 10 maps && same groups "$(multipathd show topology | grep -c 'policy=')" 2
+		within 10 maps && within 10 two_groups
 }
 
 change_states() {

@@ -49,15 +49,17 @@ static enum scsi_result sbc_read_capacity16(struct scsi_cmd *cmd)
 }
 
 /* Byte 1: SERVICE ACTION. LOGICAL BLOCK ADDRESS and PMI are obsolete: must be zero. */
+/* In standby too: Linux asks once, when it finds a path, and takes the disk to be empty otherwise. */
 const struct opcode sbc_capacity_rows[2] = {
 	{ .op = 0x25, .sa = OP_NO_SA, .name = "READ CAPACITY(10)", .cdb_len = 10, .dir = DATA_IN,
-	  .unit = LEN_NONE, .usage = { 0x25 }, .flags = OP_NEEDS_MEDIUM, .resv = RESV_ALLOWED,
+	  .unit = LEN_NONE, .usage = { 0x25 }, .flags = OP_NEEDS_MEDIUM | OP_STANDBY_OK,
+	  .resv = RESV_ALLOWED,
 	  .run = sbc_read_capacity10 },
 	{ .op = 0x9e, .sa = 0x10, .name = "READ CAPACITY(16)", .cdb_len = 16, .dir = DATA_IN,
 	  .len = { 10, 4 }, .unit = LEN_ALLOC,
 	  .usage = { 0x9e, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
 		     0xff, 0x00, 0x00 },
-	  .flags = OP_NEEDS_MEDIUM, .resv = RESV_ALLOWED, .run = sbc_read_capacity16 },
+	  .flags = OP_NEEDS_MEDIUM | OP_STANDBY_OK, .resv = RESV_ALLOWED, .run = sbc_read_capacity16 },
 };
 
 /* Both lists are empty and valid: PLISTV and GLISTV as asked for, in the format asked for. */

@@ -33,8 +33,16 @@ static const enum scsi_result results[UA_CODES] = {
 	[UA_THIN_THRESHOLD] = RES_UA_THIN_THRESHOLD,
 };
 
+/* SAM-5 5.14: of power on, resets and the loss of the nexus the gravest is told, for all of them. */
+#define RESETS ((1ULL << (UA_NEXUS_LOSS + 1)) - 1)
+
 void ua_raise(struct itl *itl, enum ua_code ua)
 {
+	if (ua <= UA_NEXUS_LOSS) {
+		if (itl->ua & ((1ULL << ua) - 1))
+			return;
+		itl->ua &= ~RESETS;
+	}
 	itl->ua |= 1ULL << ua;
 }
 

@@ -252,7 +252,7 @@ static void refused_in(struct ports *p, enum scsi_result want, bool standby)
 {
 	const uint8_t inquiry[32] = { 0x12, 0, 0, 0, 96 }, sense[32] = { 0x03, 0, 0, 0, 18 },
 		      luns[32] = { 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64 }, mode[32] = { 0x1a, 0, 0x0a, 0, 64 },
-		      keys[32] = { 0x5e, 0, 0, 0, 0, 0, 0, 0, 64 };
+		      capacity[32] = { 0x25 }, keys[32] = { 0x5e, 0, 0, 0, 0, 0, 0, 0, 64 };
 	uint8_t buf[512], cdb[32];
 	struct disk *d = p->d;
 
@@ -266,6 +266,7 @@ static void refused_in(struct ports *p, enum scsi_result want, bool standby)
 	assert_int_equal(run_by(d, p->two, luns, NULL, 0, buf, 64), RES_GOOD);
 	assert_int_equal(run_by(d, p->two, mode, NULL, 0, buf, 64), standby ? RES_GOOD : want);
 	assert_int_equal(run_by(d, p->two, keys, NULL, 0, buf, 64), standby ? RES_GOOD : want);
+	assert_int_equal(run_by(d, p->two, capacity, NULL, 0, buf, 8), standby ? RES_GOOD : want);
 	report(d, p->two, 0, buf);
 	assert_int_equal(tur(d, d->a), RES_GOOD);
 }

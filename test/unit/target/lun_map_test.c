@@ -359,6 +359,7 @@ static void task_management_goes_by_the_initiators_numbers(void **state)
 	assert_int_equal(tmf.response, TMF_RSP_COMPLETE);
 	assert_true(has_ua(b->b, 1, UA_CLEARED_BY_OTHER));
 	assert_ptr_equal(nexus_itl(b->a, 9)->lu, b->lu[1]);
+	nexus_itl(b->a, 9)->ua = 0;
 	fake_tmf(b->b, &tmf, TMF_LUN_RESET, 1, 0);
 	assert_true(has_ua(b->a, 9, UA_DEVICE_RESET));
 }

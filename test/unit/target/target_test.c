@@ -242,7 +242,29 @@ static void unit_attentions_come_in_their_order(void **state)
 			assert_int_equal(r, RES_UA_POWER_ON);
 		last = r;
 	}
-	assert_int_equal(told, UA_CODES);
+	assert_int_equal(told, UA_CODES - 3); /* of power on and resets one */
+}
+
+/* SAM-5 5.14 */
+static void of_resets_the_gravest_is_told(void **state)
+{
+	struct fake *f = *state;
+	struct target *t = fake_target(f, 1, "iqn.t");
+	struct nexus *n = fake_nexus(f, t, "iqn.i");
+	struct itl *itl;
+
+	fake_disk(f, t, 1, 100);
+	itl = nexus_itl(n, 1);
+	ua_raise(itl, UA_DEVICE_RESET);
+	assert_int_equal(ua_take(itl), RES_UA_POWER_ON);
+	assert_int_equal(ua_take(itl), RES_GOOD);
+	ua_raise(itl, UA_NEXUS_LOSS);
+	ua_raise(itl, UA_MODE_CHANGED);
+	ua_raise(itl, UA_BUS_RESET);
+	ua_raise(itl, UA_DEVICE_RESET);
+	assert_int_equal(ua_take(itl), RES_UA_BUS_RESET);
+	assert_int_equal(ua_take(itl), RES_UA_MODE_CHANGED);
+	assert_int_equal(ua_take(itl), RES_GOOD);
 }
 
 static void try_target(void *arg)
@@ -303,6 +325,7 @@ int main(void)
 		T(others_go_on_when_a_nexus_ends),
 		T(a_new_nexus_begins_with_power_on),
 		T(unit_attentions_come_in_their_order),
+		T(of_resets_the_gravest_is_told),
 		T(any_allocation_of_target_new_may_fail),
 		T(any_allocation_of_a_nexus_may_fail),
 	};
