@@ -159,6 +159,28 @@ xcopy() {
 		sg_xcopy if=$G iflag=xcopy of=$G bs=512 skip=4096 seek=6000 count=128 && block 6000 C && block 6127 C
 }
 
+# be BYTES NUMBER: in so many bytes.
+be() {
+	local hex
+	printf -v hex '%0*x' $(($1 * 2)) "$2"
+	# shellcheck disable=SC2059
+	printf "$(sed 's/../\\x&/g' <<<"$hex")"
+}
+
+# Offloaded data transfer: a token of 16 blocks is made, used, and ended by a write to one of them.
+tokens() {
+	pattern O 8192 >$work/in && sg_dd if=$work/in of=$G bs=512 seek=8192 count=16 2>/dev/null || return
+	{ be 2 30; be 12 0; be 2 16; be 8 8192; be 4 16; be 4 0; } >$work/list
+	sg_raw -s 32 -i $work/list $G 83 10 0 0 0 0 0 0 0 5 0 0 0 20 0 0 &&
+		sg_raw -r 1024 -o $work/info $G 84 7 0 0 0 5 0 0 0 0 0 0 4 0 0 0 &&
+		dd if=$work/info of=$work/token bs=1 skip=38 count=512 2>/dev/null || return
+	{ be 2 550; be 14 0; cat $work/token; be 6 0; be 2 16; be 8 9000; be 4 16; be 4 0; } >$work/list
+	sg_raw -s 552 -i $work/list $G 83 11 0 0 0 0 0 0 0 6 0 0 2 28 0 0 && block 9000 O && block 9015 O &&
+		pattern P 512 >$work/in && sg_dd if=$work/in of=$G bs=512 seek=8207 count=1 2>/dev/null || return
+	# 5: ILLEGAL REQUEST.
+	refuses 5 sg_raw -s 552 -i $work/list $G 83 11 0 0 0 0 0 0 0 6 0 0 2 28 0 0
+}
+
 write_atomic() {
 	pattern T 4096 >$work/in && sg_write_x --atomic=0 --16 --in=$work/in --lba=5000 --num=8 $G && block 5007 T
 }
@@ -186,6 +208,7 @@ ok 'sg_senddiag: self-tests' self_tests
 ok 'sg_reset: LUN, target' resets
 when 0x48,2 'sg_sanitize' sanitize
 when 0x83,0 'sg_xcopy' xcopy
+when 0x83,0x10 'sg_raw: tokens' tokens
 when 0x9c 'sg_write_x --atomic' write_atomic
 when 0x7 'sg_reassign' reassign
 when 0x7f,0xd 'sg_write_same --32' long_cdbs
