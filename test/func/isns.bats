@@ -3,7 +3,7 @@
 #
 # The iSNS client, against a server of our own (test/lib/isns_server.py) that can misbehave.
 #
-# shellcheck disable=SC2030,SC2031,SC2154
+# shellcheck disable=SC2030,SC2031,SC2153,SC2154
 
 bats_require_minimum_version 1.5.0
 load lib.bash

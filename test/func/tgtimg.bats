@@ -130,7 +130,7 @@ tgtimg() {
 
 # A tape of 1 MB or so, in $DIR/tape.
 tape() {
-	tgtimg --op new --device-type tape --barcode T00001L7 --size 4 --file "$DIR/tape" "$@"
+	tgtimg --op new --device-type tape --barcode T00001L7 --size 4 --file "$DIR/tape"
 }
 
 @test "a tape is made, shown, and good" {
