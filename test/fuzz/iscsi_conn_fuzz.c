@@ -17,7 +17,8 @@ static const char *const logins[] = {
 	"InitiatorName=" WIRE_INITIATOR "\nTargetName=" WIRE_TARGET
 	"\nAuthMethod=None\nInitialR2T=No\nImmediateData=Yes\nMaxOutstandingR2T=8\nMaxBurstLength=4096\nFirstBurstLength=1024\n",
 	"InitiatorName=" WIRE_INITIATOR "\nTargetName=" WIRE_TARGET
-	"\nAuthMethod=None\nHeaderDigest=CRC32C\nDataDigest=CRC32C\nMaxConnections=4\nErrorRecoveryLevel=2\n",
+	"\nAuthMethod=None\nHeaderDigest=CRC32C\nDataDigest=CRC32C\nMaxConnections=4\nErrorRecoveryLevel=2\n"
+	"TaskReporting=ResponseFence\n",
 	"InitiatorName=" WIRE_INITIATOR "\nTargetName=" WIRE_TARGET
 	"\nAuthMethod=None\nDataPDUInOrder=No\nDataSequenceInOrder=No\niSCSIProtocolLevel=2\nTaskReporting=FastAbort\n",
 	"InitiatorName=" WIRE_INITIATOR "\nTargetName=" WIRE_TARGET "\nAuthMethod=CHAP,None\n",
