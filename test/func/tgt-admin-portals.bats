@@ -51,6 +51,9 @@ set_everything() {
 	tgtadm system update --name slow-command --value 1234
 	tgtadm system update --name trace --value login,errors
 	tgtadm system update --name State --value offline
+	tgtadm system update --name iSNSServerIP --value 192.0.2.77
+	tgtadm system update --name iSNSServerPort --value 3206
+	tgtadm system update --name iSNSAccessControl --value On
 	tgtadm account new --user in --password 'pass "word" #1 $'
 	tgtadm account new --user out --password another-password
 	tgtadm account new --user disc --password discovery-password
@@ -68,6 +71,10 @@ set_everything() {
 		'RedirectReason Permanent' 'nop_interval 7' 'nop_count 3' 'state offline'; do
 		target "${v%% *}" "${v#* }"
 	done
+	tgtadm portgroup new --tid 1 --group 4 --portal-groups 3=7 --state active/non-optimized --preferred
+	tgtadm portgroup new --tid 1 --group 5 --remote-ports 9,10 --state standby
+	target access_changes both
+	target transition_time 12
 	tgtadm target update --tid 9 --name RedirectCallback --value '/bin/true x'
 	tgtadm target bind --tid 1 --initiator-address 192.0.2.0/24
 	tgtadm target bind --tid 1 --initiator-name 'iqn.*:?'
@@ -78,7 +85,7 @@ set_everything() {
 	tgtadm logicalunit new --tid 1 --lun 8 --bstype null
 	lun 1 1 'vendor_id=My \, Co,product_id=Disk #1,product_rev=9.9,scsi_id=one,scsi_sn=two'
 	lun 1 1 'lbppbe=1,la_lba=1,optimal_xfer_gran=8,optimal_xfer_len=64,rotation_rate=7200'
-	lun 1 1 'sense_format=1,removable=1,thin_provisioning=1,third_party_copy=0,swp=1'
+	lun 1 1 'sense_format=1,removable=1,thin_provisioning=1,third_party_copy=0,swp=1,cdb32=1'
 	lun 1 1 'iops=100,iops_rd=90,iops_wr=80,iops_burst=200,bps=1000000,bps_rd=900000'
 	lun 1 1 'bps_wr=800000,bps_burst=2000000'
 	lun 1 5 'readonly=1'
@@ -104,6 +111,20 @@ set_everything() {
 	diff "$DIR/one" "$DIR/two"
 	all_shown | diff "$DIR/shown" -
 	"$ADMIN" --diff -c "$DIR/one"
+}
+
+@test "every parameter of a logical unit is a directive" {
+	local name
+	{
+		printf '<target %s>\n<backing-store %s>\n' "$IQN" "$DIR/d1"
+		sed -n 's/^\t{ "\([a-z_0-9]*\)", [A-Z].*/\1/p' "$top/usr/target/lu_set.c" | while read -r name; do
+			echo "$name 1"
+		done
+		printf '</backing-store>\n</target>\n'
+	} >"$CONF"
+	grep -q '^vendor_id 1' "$CONF"
+	"$ADMIN" --check -c "$CONF" 2>"$DIR/said"
+	[ ! -s "$DIR/said" ] || { cat "$DIR/said"; false; }
 }
 
 @test "whatever a target shows as a parameter, targets.conf has" {

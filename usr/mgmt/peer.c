@@ -42,6 +42,8 @@ void peer_close(struct peer *p)
 		close(p->fd.fd);
 		p->fd.fd = -1;
 		list_del(&p->link);
+		if (list_linked(&p->wait_link))
+			list_del(&p->wait_link);
 		p->env = NULL;
 		env->closed(env);
 	}
@@ -160,6 +162,44 @@ static void run_line(struct peer *p, size_t len)
 	free(line);
 }
 
+/* A new turn: the next request takes a new measure. */
+static void refill(struct loop_call *call)
+{
+	(void)call;
+}
+
+void peer_env_init(struct peer_env *env)
+{
+	list_init(&env->peers);
+	list_init(&env->waiting);
+	loop_call_init(&env->refill, LOOP_COMPLETE, refill);
+}
+
+void peer_env_done(struct peer_env *env)
+{
+	loop_call_cancel(&env->refill);
+}
+
+/* In the order in which they came: who has much to ask does not keep others waiting. */
+static bool may_run(struct peer *p)
+{
+	struct peer_env *env = p->env;
+
+	if (!list_linked(&env->refill.link)) {
+		loop_call_queue(env->loop, &env->refill);
+		env->left = PEER_REQUESTS_A_TURN;
+	}
+	if (!env->left || (!list_empty(&env->waiting) && env->waiting.next != &p->wait_link)) {
+		if (!list_linked(&p->wait_link))
+			list_push_back(&env->waiting, &p->wait_link);
+		return false;
+	}
+	if (list_linked(&p->wait_link))
+		list_del(&p->wait_link);
+	env->left--;
+	return true;
+}
+
 static void run_next(struct loop_call *call)
 {
 	struct peer *p = container_of(call, struct peer, next);
@@ -168,7 +208,9 @@ static void run_next(struct loop_call *call)
 	if (!send_some(p))
 		return;
 	end = p->out || p->busy || !p->in.len ? NULL : memchr(p->in.s, '\n', p->in.len);
-	if (end && (size_t)(end - p->in.s) <= MGMT_LINE_MAX)
+	if (end && !may_run(p))
+		loop_call_queue(p->loop, &p->next);
+	else if (end && (size_t)(end - p->in.s) <= MGMT_LINE_MAX)
 		run_line(p, (size_t)(end - p->in.s));
 	else if (!p->out && !p->busy && p->in.len > MGMT_LINE_MAX)
 		refuse_long(p);
@@ -221,6 +263,7 @@ int peer_new(struct peer_env *env, int fd, bool admin)
 	p->fd.fd = fd;
 	p->admin = admin;
 	loop_call_init(&p->next, LOOP_REAP, run_next);
+	list_init(&p->wait_link);
 	list_push_back(&env->peers, &p->link);
 	return 0;
 }

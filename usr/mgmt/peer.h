@@ -21,7 +21,13 @@ struct peer_env {
 	void *context;		 /* for the verbs */
 	void (*closed)(struct peer_env *env); /* one peer has left @peers */
 	struct list peers;
+	struct loop_call refill; /* queued: @left is of this turn */
+	unsigned int left;	 /* requests that may begin in it */
+	struct list waiting;	 /* peers for which there was no room, the first to come next */
 };
+
+/* Requests of all clients that begin in a turn: some 100 us, after the turn's I/O. */
+#define PEER_REQUESTS_A_TURN 8
 
 /* Frees itself when its socket is closed and no request of it is under way. */
 struct peer {
@@ -30,6 +36,7 @@ struct peer {
 	struct loop *loop;
 	struct loop_fd fd;	/* fd.fd -1: closed */
 	struct loop_call next;	/* runs the next request, outside of any callback */
+	struct list wait_link;	/* env->waiting, or not linked */
 	struct strbuf in;
 	char *out;		/* the response being sent; malloc'ed, NULL: none */
 	struct strbuf text;	/* and what follows it */
@@ -41,6 +48,9 @@ struct peer {
 	struct mgmt_request req;
 };
 
+/* The rest of @env is set and zero. */
+void peer_env_init(struct peer_env *env);
+void peer_env_done(struct peer_env *env);
 /* Takes @fd over when it returns 0; -ENOMEM or what epoll said. */
 int peer_new(struct peer_env *env, int fd, bool admin);
 /* The socket goes now; the memory with the request that is still under way. */

@@ -184,7 +184,7 @@ struct mgmt_server *mgmt_server_new(const struct mgmt_conf *conf, struct err *er
 		.context = conf->context,
 		.closed = peer_closed,
 	};
-	list_init(&s->env.peers);
+	peer_env_init(&s->env);
 	s->fd.fd = conf->fd;
 	s->lock_fd = -1;
 	make_default_dir(conf->path);
@@ -211,6 +211,7 @@ void mgmt_server_free(struct mgmt_server *s)
 
 	list_for_each_safe(p, tmp, &s->env.peers, link)
 		peer_close(p);
+	peer_env_done(&s->env);
 	loop_timer_cancel(&s->pause);
 	loop_fd_del(&s->fd);
 	if (s->fd.fd >= 0)

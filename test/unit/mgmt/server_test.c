@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "mgmt/peer.h"
 #include "t_loop.h"
 
 #define ECHO "{\"object\":\"t\",\"verb\":\"echo\",\"args\":{\"n\":1}}\n"
@@ -208,6 +209,52 @@ static void half_a_line_at_the_end_is_no_request(void **state)
 	shutdown(fd, SHUT_WR);
 	closed_now(b, fd);
 	assert_int_equal(runs, 0);
+}
+
+static void a_turn_begins_few_requests(void **state)
+{
+	struct box *b = *state;
+	int fds[5 * PEER_REQUESTS_A_TURN];
+	unsigned int i, before, turns = 0;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = dial(b);
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		say(fds[i], ECHO ECHO);
+	for (; runs < 2 * ARRAY_SIZE(fds) && turns < 1000; turns++) {
+		before = runs;
+		t_loop_turns(b->loop, 1);
+		assert_true(runs - before <= PEER_REQUESTS_A_TURN);
+	}
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		assert_string_equal(hear(b, fds[i]), ECHOED ECHOED);
+		close(fds[i]);
+	}
+}
+
+static void who_asks_much_keeps_nobody_waiting(void **state)
+{
+	struct box *b = *state;
+	int fds[PEER_REQUESTS_A_TURN], late = dial(b);
+	unsigned int i, j, turns;
+	char c;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = dial(b);
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		for (j = 0; j < 100; j++)
+			say(fds[i], ECHO);
+	t_loop_turns(b->loop, 4);
+	say(late, ECHO);
+	for (turns = 0; turns < 8 && recv(late, &c, 1, MSG_PEEK) != 1; turns++)
+		t_loop_turns(b->loop, 1);
+	assert_true(turns < 8);
+	assert_true(runs < 100 * ARRAY_SIZE(fds));
+	/* One that waits for its turn may go. */
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	t_loop_turns(b->loop, 4);
+	close(late);
 }
 
 static void a_slow_request_holds_up_nobody_else(void **state)
@@ -476,6 +523,8 @@ int main(void)
 		test(a_request_is_answered),
 		test(a_line_may_come_byte_by_byte),
 		test(many_requests_at_once_are_answered_in_order),
+		test(a_turn_begins_few_requests),
+		test(who_asks_much_keeps_nobody_waiting),
 		test(answers_come_after_the_client_has_said_all),
 		test(half_a_line_at_the_end_is_no_request),
 		test(a_slow_request_holds_up_nobody_else),
