@@ -211,6 +211,33 @@ write10=2a000000000000000800
 	[ "$sum" -eq 200 ]
 }
 
+# takes_over: makes the second daemon's group active, as whoever watches both would.
+takes_over() {
+	tgtadm portgroup update --tid 1 --group 20 --state active/optimized
+}
+
+@test "a standby daemon takes over an image when the active one dies, and none of its data is lost" {
+	start
+	image ha 16M
+	add 1 ha
+	tgtadm logicalunit update --tid 1 --lun 1 --params 'scsi_id=ha-1,scsi_sn=ha-1'
+	tgtadm portgroup new --tid 1 --group 10 --portal-groups 1=101
+	io 1 -c 'write -P 3 0 1M' -c flush
+	active=$TGTD_PID
+	export TGT_IPC_SOCKET=$DIR/control2
+	start
+	add 1 ha
+	tgtadm logicalunit update --tid 1 --lun 1 --params 'scsi_id=ha-1,scsi_sn=ha-1'
+	tgtadm portgroup new --tid 1 --group 20 --portal-groups 1=201 --state standby
+	run sense 1 $write10 4096
+	[[ $output == *'not ready' ]]
+	kill -KILL "$active"
+	wait "$active" || true
+	takes_over
+	wait_for 20 answers '0 ' 1 $read10
+	io 1 -c 'read -P 3 0 1M' -c 'write -P 4 0 1M' -c flush -c 'read -P 4 0 1M'
+}
+
 @test "an OSD that hangs makes requests fail in time, and others go on" {
 	start
 	image hangs 16M
