@@ -61,7 +61,7 @@ shows() {
 }
 
 registered() {
-	wait_for 10 server_has ".nodes[\"$IQN\"]" && wait_for 10 shows '.state == "registered"'
+	wait_for 10 shows '.state == "registered"' && wait_for 10 server_has ".nodes[\"$IQN\"]"
 }
 
 may() {
@@ -152,7 +152,7 @@ hold() {
 	switch_on
 	registered
 	stop_tgtd
-	server_has '.nodes == {} and .entity == {}'
+	wait_for 10 server_has '.nodes == {} and .entity == {}'
 }
 
 @test "tgtd deregisters when iSNS is switched off, and moves to another server when told" {
@@ -413,7 +413,7 @@ hold() {
 	run ! grep '^iSNS On' "$DIR/dumped"
 }
 
-@test "a thousand targets are registered in messages of several PDUs" {
+@test "a thousand targets are registered, a few in each message" {
 	local i
 	for i in {2..1001}; do
 		echo "<target $IQN.$i>"
@@ -426,5 +426,6 @@ hold() {
 	switch_on
 	wait_for 30 server_has '.nodes | length == 1001'
 	wait_for 30 shows '[.targets[] | select(.initiators == 1)] | length == 1001'
-	awk '$1 == "reg" && $NF > 65536 { found = 1 } END { exit !found }' "$S/log"
+	# No message is longer than open-isns takes.
+	awk '$1 == "reg" && $NF > 8000 { exit 1 }' "$S/log"
 }

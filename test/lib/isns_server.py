@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """isns_server.py DIR: a storage name server (RFC 4171) that tests can look into and that misbehaves
 when told to. Listens on 127.0.0.1; DIR/port says where. DIR/state has what is registered, as JSON,
-after each request; DIR/log a line for each message. Commands, one a line, from the FIFO DIR/do:
+soon after each request; DIR/log a line for each message. Commands, one a line, from the FIFO DIR/do:
 
 initiators [NAME...]   what a query for initiators is answered with
 scn NAME BITMAP ABOUT  a notification to the port that was registered; its answer goes to the log
@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 CLIENT, SERVER, REPLACE, LAST, FIRST = 0x8000, 0x4000, 0x1000, 0x0800, 0x0400
 REG, QRY, DEREG, SCNREG, SCN, ESI = 1, 2, 4, 5, 8, 13
@@ -91,6 +92,7 @@ class Server:
         self.dir = directory
         self.lock = threading.RLock()
         self.initiators, self.fault, self.conns = [], [], []
+        self.changed = threading.Event()
         self.forget()
         self.sock = socket.create_server(("127.0.0.1", 0))
 
@@ -103,6 +105,14 @@ class Server:
     def log(self, *words):
         with self.lock, open(self.path("log"), "a") as f:
             print(*words, file=f)
+
+    def saver(self):
+        while True:
+            self.changed.wait()
+            self.changed.clear()
+            with self.lock:
+                self.save()
+            time.sleep(0.02)
 
     def save(self):
         state = {"entity": self.entity, "portals": self.portals, "nodes": self.nodes, "scn": self.scn}
@@ -132,7 +142,9 @@ class Server:
                 group = "%s:%d" % (socket.inet_ntop(socket.AF_INET6, ip).removeprefix("::ffff:"), value)
             elif tag == 51:
                 now["groups"][group] = None if value == b"" else value
-            elif tag != 48:
+            elif tag == 48:
+                now = self.nodes[value]
+            else:
                 now[str(tag)] = None if value == b"" else value
         return attribute(1, key[0][1]) + attribute(0) + attribute(6, int(self.arg("period", 600)))
 
@@ -208,8 +220,7 @@ class Server:
                     status, rest = self.answer(function, flags, payload)
                     if self.fault[:1] == ["status"] and NAMES[function] in self.fault[2:]:
                         status, rest = int(self.fault[1]), b""
-                    if function != QRY:
-                        self.save()
+                    self.changed.set()
                     self.log(NAMES[function], "replace" if flags & REPLACE else "", len(payload))
                     self.reply(conn, function, xid, struct.pack(">I", status) + rest)
         except (EOFError, OSError):
@@ -238,7 +249,7 @@ class Server:
                 self.nodes.pop(words[1])
             else:
                 self.forget()
-            self.save()
+            self.changed.set()
         elif words[0] == "drop":
             for c in self.conns:
                 try:
@@ -274,6 +285,7 @@ class Server:
     def run(self):
         os.mkfifo(self.path("do"))
         open(self.path("log"), "w").close()
+        threading.Thread(target=self.saver, daemon=True).start()
         threading.Thread(target=self.commands, daemon=True).start()
         with open(self.path("port.new"), "w") as f:
             print(self.sock.getsockname()[1], file=f)

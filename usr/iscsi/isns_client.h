@@ -18,6 +18,8 @@
 #define ISNS_EID_MAX 255	  /* RFC 4171 6.2.1, without the NUL */
 #define ISNS_PERIOD_S 600	  /* what is asked for; the server may say something else */
 #define ISNS_ESI_INTERVAL_S 60
+/* Access control: not every server tells a target of an initiator that left its domain (open-isns). */
+#define ISNS_MEMBERS_S 30
 
 enum isns_state {
 	ISNS_OFF,
@@ -94,6 +96,9 @@ void isns_request_next(void);
 /* The answer to the one under way. */
 void isns_request_answered(enum isns_job job, struct isns_object *node,
 			   const struct isns_message *msg);
+
+/* When the server is asked next whether it still knows all this. */
+void isns_refresh_later(void);
 
 /* --- isns_members.c --------------------------------------------------------------------------- */
 

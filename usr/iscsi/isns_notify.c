@@ -73,7 +73,8 @@ static void changed(struct isns_object *node, bool lost)
 		log_notice("iSNS: the server has removed %s: it is registered anew", node->key);
 		node->registered = false;
 		node->scn = false;
-		node->changed = isns.objects.dirty = true;
+		isns_object_change(node);
+		isns.objects.dirty = true;
 	}
 	node->asked = false;
 	isns_object_todo(&isns.objects, node);

@@ -114,7 +114,7 @@ static int want(struct isns_objects *o, bool is_node, const void *key, size_t le
 	}
 	strbuf_free(&obj->tlv);
 	obj->tlv = *tlv;
-	obj->changed = true;
+	isns_object_change(obj);
 	return 0;
 }
 
@@ -137,6 +137,12 @@ struct isns_object *isns_objects_source(const struct isns_objects *o)
 			found = obj;
 	}
 	return found;
+}
+
+void isns_object_change(struct isns_object *obj)
+{
+	obj->changed = true;
+	obj->offset = 0;
 }
 
 void isns_object_todo(struct isns_objects *o, struct isns_object *obj)
@@ -281,7 +287,7 @@ static void again(struct list *list, bool gone)
 		if (gone)
 			obj->registered = false;
 		obj->sent = obj->scn = obj->asked = false;
-		obj->changed = true;
+		isns_object_change(obj);
 	}
 }
 

@@ -32,6 +32,7 @@ struct isns_object {
 	char **members;	 /* initiators: sorted, in small letters */
 	size_t n_members;
 	struct strbuf tlv; /* its attributes */
+	size_t offset;	   /* of these the server has so many already */
 	size_t key_len;
 	char key[]; /* a node's name in small letters; of a portal address and port as they are sent */
 };
@@ -62,6 +63,8 @@ void isns_objects_again(struct isns_objects *o, bool gone);
 struct isns_object *isns_objects_node(const struct isns_objects *o, const char *name);
 /* A node that can speak for the entity: one that is registered, else one that will be. NULL: none. */
 struct isns_object *isns_objects_source(const struct isns_objects *o);
+/* It is to be registered, from its first attribute on. */
+void isns_object_change(struct isns_object *obj);
 /* There is something to ask for a node. */
 void isns_object_todo(struct isns_objects *o, struct isns_object *obj);
 /* The attributes that name @obj, as DevDereg has them. */

@@ -84,6 +84,7 @@ static int set_access_control(const char *value, struct err *err)
 		return 0;
 	isns.access_control = on;
 	isns_members_again();
+	isns_refresh_later();
 	isns_go_on();
 	return 0;
 }

@@ -10,8 +10,8 @@
 #include "iscsi/isns_client.h"
 #include "target/core.h"
 
-/* A registration goes on in the next request from here: bytes. */
-#define REGISTER_MAX (256 * KiB)
+/* A registration goes on in the next request from here: bytes. open-isns takes no message above 8192. */
+#define REGISTER_MAX (7 * KiB)
 
 static const char *status_text(uint32_t status)
 {
@@ -60,6 +60,35 @@ static bool to_register(const struct isns_object *obj)
 	return obj->wanted && obj->changed && !obj->sent;
 }
 
+/* The attributes at @p up to the next portal group, which may begin another message. */
+static size_t piece(const char *p, size_t left)
+{
+	struct isns_reader r = isns_reader(p, left);
+	struct isns_attr attr;
+
+	isns_next(&r, &attr);
+	while (r.left >= 4 && get_be32(r.p) != ISNS_PG_NAME)
+		isns_next(&r, &attr);
+	return left - r.left;
+}
+
+/* What fits of it. The rest follows when this has been taken. */
+static void put_object(struct strbuf *out, struct isns_object *obj)
+{
+	size_t n;
+
+	while (obj->offset < obj->tlv.len) {
+		n = piece(obj->tlv.s + obj->offset, obj->tlv.len - obj->offset);
+		if (out->len + n > REGISTER_MAX && obj->sent)
+			return;
+		strbuf_add(out, obj->tlv.s + obj->offset, n);
+		obj->offset += n;
+		obj->sent = true;
+	}
+	obj->offset = 0;
+	obj->changed = false;
+}
+
 static bool put_changed(struct strbuf *out, struct list *list)
 {
 	struct isns_object *obj;
@@ -68,9 +97,7 @@ static bool put_changed(struct strbuf *out, struct list *list)
 	list_for_each(obj, list, link) {
 		if (!to_register(obj) || out->len > REGISTER_MAX)
 			continue;
-		strbuf_add(out, obj->tlv.s, obj->tlv.len);
-		obj->sent = true;
-		obj->changed = false;
+		put_object(out, obj);
 		any = true;
 	}
 	return any;
@@ -106,11 +133,15 @@ static void refresh(struct loop_timer *t)
 }
 
 /* 6.2.6: a server that hears nothing for so long removes the entity. */
-static void refresh_later(void)
+void isns_refresh_later(void)
 {
-	uint32_t s = isns.period_s ? isns.period_s : ISNS_PERIOD_S;
+	uint32_t s = (isns.period_s ? isns.period_s : ISNS_PERIOD_S) / 3;
 
-	loop_timer_set(iscsi.core->loop, &isns.refresh_timer, max_u64(s / 3, 1) * NSEC_PER_SEC,
+	if (!isns.registered || isns.state != ISNS_UP)
+		return;
+	if (isns.access_control)
+		s = min_u32(s, ISNS_MEMBERS_S);
+	loop_timer_set(iscsi.core->loop, &isns.refresh_timer, max_u64(s, 1) * NSEC_PER_SEC,
 		       refresh);
 }
 
@@ -125,7 +156,7 @@ static void settle_sent(struct list *list, bool done)
 		if (done)
 			obj->registered = true;
 		else
-			obj->changed = true;
+			isns_object_change(obj);
 		if (done && obj->is_node)
 			isns_object_todo(&isns.objects, obj);
 	}
@@ -169,7 +200,7 @@ static void registered(uint32_t status, struct isns_reader *r)
 	while (isns_next(r, &attr))
 		if (attr.tag == ISNS_REG_PERIOD)
 			isns_attr_u32(&attr, &isns.period_s);
-	refresh_later();
+	isns_refresh_later();
 }
 
 /* --- deregistration: 5.6.5.4 ------------------------------------------------------------------ */
@@ -270,7 +301,7 @@ static void self_answered(uint32_t status, struct isns_reader *r)
 		found |= behind && attr.tag == ISNS_EID && attr.len;
 		behind |= attr.tag == ISNS_DELIMITER;
 	}
-	refresh_later();
+	isns_refresh_later();
 	if (!status && found)
 		return;
 	log_notice("iSNS: the server has forgotten this host: it is registered anew");
