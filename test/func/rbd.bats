@@ -70,9 +70,9 @@ sense() {
 	END
 }
 
-# answers EXPECTED LUN CDB
+# answers EXPECTED LUN CDB [DATA BYTES]
 answers() {
-	[ "$(sense "$2" "$3")" = "$1" ]
+	[ "$(sense "${@:2}")" = "$1" ]
 }
 
 read10=28000000000000000800
@@ -236,6 +236,29 @@ takes_over() {
 	takes_over
 	wait_for 20 answers '0 ' 1 $read10
 	io 1 -c 'read -P 3 0 1M' -c 'write -P 4 0 1M' -c flush -c 'read -P 4 0 1M'
+}
+
+@test "a daemon that only seemed dead can't write any more after the takeover" {
+	start
+	image fence 16M
+	add 1 fence timeout=5
+	[ "$(sense 1 $write10 4096)" = '0 ' ]
+	first=$TGTD_PID first_port=$PORT
+	kill -STOP "$first"
+	export TGT_IPC_SOCKET=$DIR/control2
+	start
+	add 1 fence
+	wait_for 40 answers '0 ' 1 $write10 4096
+	io 1 -c 'write -P 4 0 1M' -c flush
+	second_port=$PORT
+	kill -CONT "$first"
+	PORT=$first_port
+	got=$(sense 1 $write10 4096)
+	kill -KILL "$first"
+	wait "$first" || true
+	PORT=$second_port PORTAL=127.0.0.1:$second_port
+	[ "$got" = '2 4/08/00' ]
+	io 1 -c 'read -P 4 0 1M'
 }
 
 @test "an OSD that hangs makes requests fail in time, and others go on" {
