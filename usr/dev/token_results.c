@@ -26,6 +26,11 @@ static enum scsi_result token_information(struct scsi_cmd *cmd)
 
 	if (!x || (x->action != SA_POPULATE && x->action != SA_WRITE))
 		return scsi_bad_cdb(cmd, 2, -1);
+	/* SPC-4 6.26: the initiator does without. */
+	if (!cmd->in_cdb && x->state != XCOPY_RUNS) {
+		xcopy_free(x);
+		return RES_GOOD;
+	}
 	d[4] = x->action;
 	d[5] = xcopy_status(x);
 	put_be32(d + 8, x->state == XCOPY_RUNS ? XCOPY_POLL_MS : UINT32_MAX);

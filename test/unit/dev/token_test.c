@@ -385,6 +385,24 @@ static void unknown_lists_have_no_information(void **state)
 	assert_int_equal(shot_result(&s), RES_INVALID_FIELD_CDB);
 }
 
+static void information_goes_when_nobody_wants_it(void **state)
+{
+	static const struct range from = { 0, 8 };
+	uint8_t cdb[32] = { 0x84, 0x07, [5] = 7 }, token[TOKEN_LEN], info[1024];
+	struct pair *p = *state;
+
+	token_of(p, &from, 1, token);
+	assert_int_equal(information(p, 1, 7, info), RES_GOOD);
+	expect_run(GOOD, p->d, cdb, NULL, 0, NULL, 0);
+	assert_int_equal(information(p, 1, 7, info), RES_INVALID_FIELD_CDB);
+	/* A reset, too; the token stays. */
+	assert_int_equal(populate(p, &from, 1), RES_GOOD);
+	lu_reset(p->a, 0);
+	pair_clear_ua(p);
+	assert_int_equal(information(p, 1, 7, info), RES_INVALID_FIELD_CDB);
+	assert_int_equal(write_one(p, token, 0), RES_GOOD);
+}
+
 static void all_tokens_are_told_without_their_secrets(void **state)
 {
 	uint8_t cdb[32] = { 0x84, 0x08, [12] = 0x10 }, buf[4096], token[3][TOKEN_LEN];
@@ -574,6 +592,7 @@ int main(void)
 		TEST(nothing_is_written_over_what_is_read),
 		TEST(lists_of_populate_are_checked),
 		TEST(unknown_lists_have_no_information),
+		TEST(information_goes_when_nobody_wants_it),
 		TEST(all_tokens_are_told_without_their_secrets),
 		TEST_WITH(in_the_background_it_can_be_asked_about, pair_setup_slow),
 		TEST_WITH(a_write_to_the_source_ends_the_copy, pair_setup_slow),
