@@ -77,18 +77,22 @@ fixed() {
 }
 
 modes() {
-	mt -f $t compression 1 && mt -f $t compression 0 && mt -f $t defcompression 1 && mt -f $t drvbuffer 1 &&
-		mt -f $t stoptions scsi2logical && mt -f $t densities >/dev/null && mt -f $t lock && ! mt -f $t offline && mt -f $t unlock &&
-		mt -f $t retension && mt -f $t erase 0
+	local c
+	for c in 'compression 1' 'compression 0' 'defcompression 1' 'drvbuffer 1' 'stsetoptions scsi2logical' 'stshowoptions' \
+		densities lock unlock retension 'erase 0'; do
+		echo "mt $c"
+		# shellcheck disable=SC2086
+		mt -f $t $c || return
+	done
 }
 
 archive() {
-	mt -f $t rewind && tar -C /usr/share -cf $t -b 128 perl && mt -f $t rewind && tar -df $t -b 128 -C /usr/share &&
-		mt -f $t rewind && tar -tf $t -b 128 >/dev/null
+	mkdir -p "$work/tree" && cp -r /etc/iscsi "$work"/f[123] "$work/tree" && mt -f $t rewind && tar -C "$work" -cf $t -b 128 tree &&
+		mt -f $t rewind && tar -df $t -b 128 -C "$work" && mt -f $t rewind && tar -tf $t -b 128
 }
 
 partitions() {
-	mt -f $t rewind && mt -f $t stoptions can-partitions && mt -f $t mkpartition 8 && mt -f $t setpartition 1 &&
+	mt -f $t rewind && mt -f $t stsetoptions can-partitions && mt -f $t mkpartition 8 && mt -f $t setpartition 1 &&
 		dd if="$work/f1" of=$t bs=10240 status=none && mt -f $t setpartition 0 && at 0 &&
 		mt -f $t partseek 1 2 && same data "$(dd if=$t bs=10240 count=1 status=none | md5sum)" \
 			"$(dd if="$work/f1" bs=10240 skip=2 count=1 status=none | md5sum)" &&

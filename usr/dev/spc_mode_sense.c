@@ -95,10 +95,13 @@ static void put_header(struct sense *s)
 	s->buf[3] = (uint8_t)s->bd_len;
 }
 
-/* Puts what matches; false: nothing did. */
+/*
+ * Puts what matches; false: nothing did. Page 00h is the vendor's: tape drives have it without
+ * parameters, as they are asked so for the block descriptor alone.
+ */
 static bool put_pages(struct sense *s, uint8_t code, uint8_t sub)
 {
-	bool any = code == PAGE_ALL;
+	bool any = code == PAGE_ALL || (!code && !sub && s->lu->dev->pdt == PDT_TAPE);
 
 	for (const struct mode_page *p = s->lu->dev->modes; p && p->name; p++) {
 		if ((code != PAGE_ALL && p->page != code) ||

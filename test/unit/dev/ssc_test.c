@@ -150,6 +150,7 @@ static void blocks_of_another_length_are_told(void **state)
 
 static void fixed_blocks_come_back(void **state)
 {
+	uint8_t sense[32] = { 0x1a, 0, 0, 0, 12 }; /* as st asks */
 	struct disk *d = drive();
 
 	(void)state;
@@ -157,6 +158,9 @@ static void fixed_blocks_come_back(void **state)
 	block_length(d, 512);
 	assert_res(fixed(d, 0x0a, 200, 512), GOOD);
 	assert_int_equal(position(d), 200);
+	assert_res(disk_run(d, &s, sense, NULL, 0, got, 12), GOOD);
+	assert_int_equal(s.in_len, 12);
+	assert_int_equal(get_be24(got + 9), 512);
 	assert_res(run(d, 0x10, 0, 1), GOOD);
 	assert_res(run(d, 0x01, 0, 0), GOOD);
 	assert_res(fixed(d, 0x08, 150, 512), GOOD);
