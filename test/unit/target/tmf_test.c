@@ -171,6 +171,23 @@ static void abort_task_set_takes_the_nexus_commands_on_the_lun(void **state)
 	response_is(&t, TMF_RSP_COMPLETE);
 }
 
+/* QERR 0 (SPC-4 7.5.8): with a CHECK CONDITION nothing but the command itself ends. */
+static void a_command_that_fails_takes_no_other_with_it(void **state)
+{
+	struct box *b = *state;
+	struct fake_cmd *own = running(b, b->a, 1), *other = running(b, b->b, 1),
+			*bad = running(b, b->a, 1);
+
+	fake_finish(bad, RES_ME_READ);
+	assert_result(bad, ME_READ);
+	assert_false(own->ended || other->ended);
+	fake_finish(own, RES_GOOD);
+	fake_finish(other, RES_GOOD);
+	assert_result(own, GOOD);
+	assert_result(other, GOOD);
+	assert_int_equal(nexus_itl(b->b, 1)->ua, 0);
+}
+
 static void clear_task_set_tells_others_by_unit_attention(void **state)
 {
 	struct box *b = *state;
@@ -418,6 +435,7 @@ int main(void)
 		T(abort_task_finds_nothing_of_another_nexus_lun_or_tag),
 		T(a_command_that_has_ended_is_no_task),
 		T(abort_task_set_takes_the_nexus_commands_on_the_lun),
+		T(a_command_that_fails_takes_no_other_with_it),
 		T(clear_task_set_tells_others_by_unit_attention),
 		T(clear_task_set_with_tas_tells_others_by_status),
 		T(clear_task_set_spares_those_who_had_no_commands),
