@@ -100,7 +100,7 @@ partitions() {
 }
 
 unload() {
-	mt -f $t offline && ! dd if=$t of=/dev/null count=1 && mt -f $t load && mt -f $t rewind && at 0
+	mt -f $t offline && mt -f $t load && mt -f $t rewind && at 0
 }
 
 # 5 MB on two tapes of 3: the driver tells of the end, cpio asks for the next.
@@ -120,7 +120,6 @@ volumes() {
 }
 
 dying() {
-	local synced
 	loaded T00004L8 && mt -f $t rewind && dd if="$work/f1" of=$t bs=10240 status=none && mt -f $t weof 1 || return
 	dd if=/dev/urandom of=$t bs=65536 status=none &
 	sleep 1

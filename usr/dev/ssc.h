@@ -16,7 +16,8 @@
 #include "target/lu.h"
 
 #define SSC_MAX_XFER (64 * MiB) /* data of one command */
-#define SSC_PARTITION_PARAMS 14 /* bytes of the Medium Partition page */
+#define SSC_PARTITIONS 2 /* as LTO-5 drives make them; st counts on no more */
+#define SSC_PARTITION_PARAMS (6 + 2 * SSC_PARTITIONS) /* bytes of the Medium Partition page */
 
 /* What a drive can do with media of a kind. */
 struct ssc_generation {
@@ -28,7 +29,6 @@ struct ssc_generation {
 	uint16_t tracks;
 	uint32_t capacity;   /* 10^6 bytes */
 	const char *text;    /* "Ultrium 8/16T" */
-	uint8_t partitions;  /* at most */
 };
 
 struct ssc {

@@ -110,22 +110,12 @@ static void device_ext_defaults(const struct lu *lu, uint8_t *p)
 /* 11h, SSC-4 8.3.7: POFM, it is FORMAT MEDIUM that makes them. */
 static const uint8_t partition_mask[SSC_PARTITION_PARAMS] = {
 	[1] = 0xff, [2] = 0xf8, [4] = 0x0f, [6] = 0xff, [7] = 0xff, [8] = 0xff, [9] = 0xff,
-	[10] = 0xff, [11] = 0xff, [12] = 0xff, [13] = 0xff,
 };
-
-static unsigned int partitions_max(const struct lu *lu)
-{
-	const struct ssc *ssc = to_ssc(lu);
-	const struct ssc_generation *g = ssc->drive;
-
-	if (ssc->image && !ssc->opening)
-		g = ssc_generation_of(ssc->image->sb.density);
-	return g ? g->partitions : TAPE_PARTS_MAX;
-}
 
 static void partition_defaults(const struct lu *lu, uint8_t *p)
 {
-	p[0] = (uint8_t)(partitions_max(lu) - 1);
+	(void)lu;
+	p[0] = SSC_PARTITIONS - 1;
 	p[2] = 0x3c; /* IDP, PSUM 3, POFM */
 	p[3] = 0x03;
 	p[4] = 9;
@@ -146,7 +136,7 @@ static void partition_there(const struct lu *lu, uint8_t *p)
 		if (i == sb->n_parts)
 			break;
 	}
-	for (unsigned int i = 0; i < sb->n_parts; i++)
+	for (unsigned int i = 0; i < sb->n_parts && i < SSC_PARTITIONS; i++)
 		put_be16(p + 6 + 2 * (size_t)i,
 			 (uint16_t)min_u64(sb->part[i].len / unit, 0xfffe));
 }
@@ -175,7 +165,7 @@ static void partition_changed(struct lu *lu, const uint8_t *p)
 	ssc_partition_page(lu, now);
 	ssc->selected = memcmp(now, p, sizeof(now)) != 0;
 	memcpy(ssc->partition, p, SSC_PARTITION_PARAMS);
-	ssc->partition[1] = (uint8_t)min_u32(p[1], partitions_max(lu) - 1);
+	ssc->partition[1] = (uint8_t)min_u32(p[1], SSC_PARTITIONS - 1);
 }
 
 /* 1Dh, SSC-4 8.3.9: WORMM, and what may be overwritten on such media: nothing */

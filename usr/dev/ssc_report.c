@@ -11,11 +11,11 @@
 
 /* Oldest first: what a drive can do with older media is a distance in this table. */
 static const struct ssc_generation generations[] = {
-	{ "lto5", "ULTRIUM-TD5", 0x58, 2, 1, 15142, 1280, 1500000, "Ultrium 5/16T", 2 },
-	{ "lto6", "ULTRIUM-TD6", 0x5a, 2, 1, 15143, 2176, 2500000, "Ultrium 6/16T", 4 },
-	{ "lto7", "ULTRIUM-TD7", 0x5c, 2, 1, 19107, 3584, 6000000, "Ultrium 7/32T", 4 },
-	{ "lto8", "ULTRIUM-TD8", 0x5e, 1, 1, 20668, 6656, 12000000, "Ultrium 8/32T", 4 },
-	{ "lto9", "ULTRIUM-TD9", 0x60, 1, 1, 21650, 8960, 18000000, "Ultrium 9/32T", 4 },
+	{ "lto5", "ULTRIUM-TD5", 0x58, 2, 1, 15142, 1280, 1500000, "Ultrium 5/16T" },
+	{ "lto6", "ULTRIUM-TD6", 0x5a, 2, 1, 15143, 2176, 2500000, "Ultrium 6/16T" },
+	{ "lto7", "ULTRIUM-TD7", 0x5c, 2, 1, 19107, 3584, 6000000, "Ultrium 7/32T" },
+	{ "lto8", "ULTRIUM-TD8", 0x5e, 1, 1, 20668, 6656, 12000000, "Ultrium 8/32T" },
+	{ "lto9", "ULTRIUM-TD9", 0x60, 1, 1, 21650, 8960, 18000000, "Ultrium 9/32T" },
 };
 
 const struct ssc_generation *ssc_generation_find(const char *name)

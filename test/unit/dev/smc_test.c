@@ -69,7 +69,7 @@ static struct disk *library(void)
 
 static enum scsi_result move(struct disk *d, uint16_t from, uint16_t to)
 {
-	uint8_t cdb[32] = { 0xa5 };
+	uint8_t cdb[32] = { 0xa5, 0x80 }; /* SCSI-2's LUN, as ch sends it */
 
 	put_be16(cdb + 4, from);
 	put_be16(cdb + 6, to);

@@ -423,13 +423,13 @@ static void partitions_are_made_and_used(void **state)
 {
 	struct disk *d = drive();
 	uint8_t sense[32] = { 0x1a, 0x08, 0x11, 0, 64 }, page[64] = { 0 };
-	uint8_t select[32] = { 0x15, 0x10, 0, 0, 20 }, format[32] = { 0x04, 0, 1 };
+	uint8_t select[32] = { 0x15, 0x10, 0, 0, 16 }, format[32] = { 0x04, 0, 1 };
 	uint8_t locate[32] = { 0x2b, 0x02, 0, 0, 0, 0, 0, 0, 1 };
 
 	(void)state;
 	assert_res(disk_run(d, &s, sense, NULL, 0, page, 64), GOOD);
 	assert_int_equal(page[4] & 0x3f, 0x11);
-	assert_int_equal(page[5], 14);
+	assert_int_equal(page[5], 10);
 	assert_int_equal(page[7], 0);
 	page[0] = 0;
 	page[7] = 1;
@@ -438,7 +438,7 @@ static void partitions_are_made_and_used(void **state)
 	put_be16(page + 12, 2);
 	put_be16(page + 14, 0xffff);
 	page[2] = 0x10;
-	assert_res(disk_run(d, &s, select, page, 20, NULL, 0), GOOD);
+	assert_res(disk_run(d, &s, select, page, 16, NULL, 0), GOOD);
 	assert_res(disk_run(d, &s, format, NULL, 0, NULL, 0), GOOD);
 	assert_res(write_var(d, 100), GOOD);
 	assert_res(disk_run(d, &s, locate, NULL, 0, NULL, 0), GOOD);
