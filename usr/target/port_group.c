@@ -140,7 +140,7 @@ static int parse_state(const char *text, uint8_t *state, struct err *err)
 		       "standby, unavailable, offline or transitioning, not '%.40s'", text);
 }
 
-static const char *state_name(uint8_t state)
+const char *port_group_state_name(uint8_t state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (states[i].state == state)
@@ -413,7 +413,7 @@ static json_t *group_show(const struct port_group *g)
 	static const char *const by[] = { "none", "explicit", "implicit" };
 
 	return json_pack("{s:i s:s s:s s:b s:o s:o s:s s:{s:I s:I}}", "group", (int)g->id, "state",
-			 state_name(g->state), "state_conf", state_name(g->state_conf),
+			 port_group_state_name(g->state), "state_conf", port_group_state_name(g->state_conf),
 			 "preferred", g->preferred, "portal_groups", ports_text(g, false),
 			 "remote_ports", ports_text(g, true), "changed_by", by[g->status], "changes",
 			 "explicit", (json_int_t)g->n_changes[ACCESS_EXPLICIT], "implicit",

@@ -15,6 +15,8 @@ struct target;
 
 /* NULL: the target has none. */
 struct port_group *port_group_by_id(const struct target *t, uint64_t id);
+/* As the administrator writes it. */
+const char *port_group_state_name(uint8_t state);
 /* Which groups there are, or their ports, or who may change states. */
 void port_groups_changed(struct target *t);
 /* Which of them are preferred. */

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "target/core.h"
 #include "target/lu.h"
 #include "target/nexus.h"
@@ -69,6 +70,8 @@ void port_group_state_changed(struct target *t, struct port_group *g, uint8_t st
 	g->state = state;
 	g->status = cause ? ACCESS_EXPLICIT : ACCESS_IMPLICIT;
 	g->n_changes[g->status]++;
+	log_info("target port group %u of %s is %s%s%s", g->id, t->name,
+		 port_group_state_name(state), n ? ", says " : "", n ? n->initiator : "");
 	enter_all(t);
 	tell(t, UA_ALUA_CHANGED, cause, n);
 }
