@@ -13,13 +13,18 @@ setup() {
 	unshare -mn true 2>/dev/null || skip 'no namespaces here'
 }
 
-# follow NAME [FILE]: the blocks "sh run" of doc/howto/NAME.md; with the program FILE, also those that
-# are named for it.
+# follow NAME [FILE...]: the blocks "sh run" of doc/howto/NAME.md; with the programs FILE, also those that
+# are named for them.
 follow() {
 	export BUILD
 	# shellcheck disable=SC2016
-	unshare -mn bash -c 'source "$1" && howto_machine ${3:+"$3"} && howto_run "$2" run ${3:+"${3##*/}"}' - \
-		"$top/test/lib/howto.bash" "$top/doc/howto/$1.md" "${2:-}" 3>&-
+	unshare -mn bash -c 'source "$1" && howto_machine "${@:3}" && howto_run "$2" run "${@##*/}"' - \
+		"$top/test/lib/howto.bash" "$top/doc/howto/$1.md" "${@:2}" 3>&-
+}
+
+# open_isns PART FILE: where the program is, installed or not.
+open_isns() {
+	command -v "${2##*/}" || "$top/scripts/unpacked" "open-isns-$1" "$2"
 }
 
 @test "first-disk" { follow first-disk; }
@@ -29,6 +34,7 @@ follow() {
 @test "stores" { follow stores; }
 @test "tuning" { follow tuning; }
 @test "troubleshooting" { follow troubleshooting; }
+@test "isns" { follow isns "$(open_isns server usr/sbin/isnsd)" "$(open_isns utils usr/sbin/isnsadm)"; }
 @test "monitoring" { follow monitoring "$("$top/scripts/unpacked" prometheus usr/bin/promtool)"; }
 
 @test "every how-to with commands to run is followed here" {

@@ -92,6 +92,10 @@ systemctl() {
 	'reload tgt') eval "$(howto_unit ExecReload)" ;;
 	'stop tgt' | 'disable --now tgt') howto_systemctl_stop ;;
 	'enable --now multipathd') multipathd ;;
+	'restart isnsd')
+		isnsd -f &
+		HOWTO_ISNSD=$!
+		;;
 	*) echo "systemctl $*: not known here"; return 1 ;;
 	esac
 }
@@ -134,6 +138,7 @@ howto_end() {
 		cat "$howto_dir/tgtd.log"
 	fi
 	howto_systemctl_stop || howto_rc=1
+	[ -z "${HOWTO_ISNSD:-}" ] || kill "$HOWTO_ISNSD"
 	rm -rf "$howto_dir"
 	exit $howto_rc
 }
