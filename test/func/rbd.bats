@@ -261,6 +261,16 @@ takes_over() {
 	io 1 -c 'read -P 4 0 1M'
 }
 
+@test "the conformance suite passes on an image" {
+	start
+	image conform 128M
+	add 1 conform
+	tgtadm --lld iscsi --mode logicalunit --op update --tid 1 --lun 1 --params thin_provisioning=1
+	run timeout 100 iscsi-test-cu -d -n -t SCSI "$(url 1)"
+	[[ $output == *asserts* ]] || { echo "$output" | tail -40; return 1; }
+	run ! grep '\.\.\.FAILED' <<<"$output"
+}
+
 @test "an OSD that hangs makes requests fail in time, and others go on" {
 	start
 	image hangs 16M
