@@ -14,6 +14,7 @@ setup() {
 	add_target
 	add_lun 1 1 "$(make_disk one 1M)"
 	add_lun 1 2 "$(make_disk two 1M)"
+	tgtadm logicalunit update --tid 1 --lun 2 --params removable=1
 }
 
 teardown() { teardown_tgtd; }

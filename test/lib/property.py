@@ -12,16 +12,21 @@ from initiator import Session
 
 BLOCKS = 16  # few, so that ranges meet often
 LUNS = (1, 2)
+REMOVABLE = 2
 HOSTS = (0, 1, 2)
 
 CONFLICT = "RESERVATION CONFLICT"
+NO_MEDIUM, PREVENTED = (2, 0x3A, 0), (5, 0x53, 2)
 MISCOMPARE, BAD_CDB, BAD_PARAM, BAD_RELEASE = (14, 0x1D, 0), (5, 0x24, 0), (5, 0x26, 0), (5, 0x26, 4)
 
 # Unit Attentions in the order in which they are told; of the first three only the gravest (SAM-5 5.14).
 POWER_ON, BUS_RESET, DEVICE_RESET = (6, 0x29, 0), (6, 0x29, 2), (6, 0x29, 3)
+MEDIUM_CHANGED = (6, 0x28, 0)
+# A medium that changed before a host first used the disk may be told beside POWER ON, or not.
+MAYBE_CHANGED = "maybe"
 RES_PREEMPTED, RES_RELEASED, REG_PREEMPTED = (6, 0x2A, 3), (6, 0x2A, 4), (6, 0x2A, 5)
 RESETS = [POWER_ON, BUS_RESET, DEVICE_RESET]
-ATTENTIONS = RESETS + [RES_PREEMPTED, RES_RELEASED, REG_PREEMPTED]
+ATTENTIONS = RESETS + [MEDIUM_CHANGED, RES_PREEMPTED, RES_RELEASED, REG_PREEMPTED]
 
 REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT, PREEMPT_ABORT, REGISTER_IGNORE = range(7)
 WRITE_TYPES = (1, 5, 7)  # write exclusive: reading is open to all
@@ -37,6 +42,8 @@ class Disk:
         self.holder = None  # a host; of all-registrants types None
         self.type = 0
         self.reserved = None  # RESERVE
+        self.loaded = True
+        self.prevented = set()  # by these hosts
         self.ua = {h: {POWER_ON} for h in HOSTS}
 
     # --- who is told
@@ -52,6 +59,10 @@ class Disk:
             if any(ua in pending for ua in RESETS[:RESETS.index(what)]):
                 return
             pending.difference_update(RESETS)
+        if what == MEDIUM_CHANGED:
+            pending.discard(MAYBE_CHANGED)
+            if POWER_ON in pending:
+                what = MAYBE_CHANGED
         pending.add(what)
 
     # --- conflicts
@@ -65,6 +76,29 @@ class Disk:
         if not self.type or self.holds(host) or (host in self.keys and self.type >= 5):
             return False
         return writes or self.type not in WRITE_TYPES
+
+    def refuses(self, host, writes):
+        if self.conflicts(host, writes):
+            return CONFLICT
+        return None if self.loaded else NO_MEDIUM
+
+    # --- the medium (SBC-4 5.27, SPC-4 table 43)
+
+    def move(self, host, load):
+        if not load and self.conflicts(host, True):
+            return CONFLICT
+        if not load and self.prevented:
+            return PREVENTED
+        if load and not self.loaded:
+            self.tell(HOSTS, MEDIUM_CHANGED, host)
+        self.loaded = load
+        return None
+
+    def prevent(self, host, on):
+        if on and self.conflicts(host, True):
+            return CONFLICT
+        (self.prevented.add if on else self.prevented.discard)(host)
+        return None
 
     # --- SPC-2
 
@@ -159,17 +193,23 @@ class Disk:
             return self.release(host, kind)
         if action == CLEAR:
             return self.clear(host)
-        return self.preempt(host, kind, new)
+        before = set(self.keys)
+        result = self.preempt(host, kind, new)
+        if action == PREEMPT_ABORT:  # SPC-4 5.9.11.5: and what these hosts prevent is allowed
+            self.prevented -= before - set(self.keys)
+        return result
 
     # --- resets and lost nexuses
 
     def reset(self, what):
         self.reserved = None
+        self.prevented.clear()
         self.tell(HOSTS, what)
 
     def login(self, host):
         if self.reserved == host:
             self.reserved = None
+        self.prevented.discard(host)
         self.ua[host] = {POWER_ON}
 
 
@@ -194,6 +234,11 @@ class Run:
     def check(self, host, lun, cdb, want, write=b"", read=0, data=None):
         """@want() is called when no Unit Attention is in front of the command."""
         pending = self.disks[lun].ua[host]
+        if MAYBE_CHANGED in pending and pending.isdisjoint(RESETS):
+            pending.remove(MAYBE_CHANGED)
+            got, _ = self.send(host, lun, bytes(6))
+            assert got in pending | {MEDIUM_CHANGED, CONFLICT, NO_MEDIUM, None}, got
+            pending.discard(got)
         for ua in ATTENTIONS:
             if ua in pending:
                 pending.remove(ua)
@@ -213,12 +258,12 @@ class Run:
         return lba, self.rng.randint(1, min(4, BLOCKS - lba))
 
     def ready(self, host, lun, disk):
-        self.check(host, lun, bytes(6), lambda: CONFLICT if disk.reserved not in (None, host) else None)
+        self.check(host, lun, bytes(6), lambda: CONFLICT if disk.reserved not in (None, host) else None if disk.loaded else NO_MEDIUM)
 
     def read(self, host, lun, disk):
         lba, n = self.place()
         self.check(host, lun, struct.pack(">BBIxHx", 0x28, 0, lba, n),
-                   lambda: CONFLICT if disk.conflicts(host, False) else None, read=512 * n,
+                   lambda: disk.refuses(host, False), read=512 * n,
                    data=lambda: b"".join(disk.data[lba:lba + n]))
 
     def write(self, host, lun, disk):
@@ -226,8 +271,9 @@ class Run:
         blocks = [bytes([self.rng.randrange(256)]) * 512 for _ in range(n)]
 
         def want():
-            if disk.conflicts(host, True):
-                return CONFLICT
+            refused = disk.refuses(host, True)
+            if refused:
+                return refused
             disk.data[lba:lba + n] = blocks
             return None
 
@@ -239,8 +285,9 @@ class Run:
         new = bytes([self.rng.randrange(256)]) * 512
 
         def want():
-            if disk.conflicts(host, True):
-                return CONFLICT
+            refused = disk.refuses(host, True)
+            if refused:
+                return refused
             if disk.data[lba] != old:
                 return MISCOMPARE
             disk.data[lba] = new
@@ -253,8 +300,9 @@ class Run:
         block = bytes([self.rng.randrange(256)]) * 512
 
         def want():
-            if disk.conflicts(host, True):
-                return CONFLICT
+            refused = disk.refuses(host, True)
+            if refused:
+                return refused
             disk.data[lba:lba + n] = [block] * n
             return None
 
@@ -263,6 +311,17 @@ class Run:
     def spc2(self, host, lun, disk):
         take = self.rng.random() < 0.4
         self.check(host, lun, bytes([0x16 if take else 0x17, 0, 0, 0, 0, 0]), lambda: disk.spc2(host, take))
+
+    def medium(self, host, lun, disk):
+        if lun != REMOVABLE:
+            return
+        what = self.rng.choice(["load", "load", "eject", "prevent", "allow", "allow"])
+        if what in ("load", "eject"):
+            self.check(host, lun, bytes([0x1B, 0, 0, 0, 3 if what == "load" else 2, 0]),
+                       lambda: disk.move(host, what == "load"))
+        else:
+            self.check(host, lun, bytes([0x1E, 0, 0, 0, int(what == "prevent"), 0]),
+                       lambda: disk.prevent(host, what == "prevent"))
 
     def out(self, host, lun, disk):
         action = self.rng.choice([REGISTER] * 3 + [REGISTER_IGNORE, RESERVE, RESERVE, RESERVE, RELEASE,
@@ -323,16 +382,19 @@ class Run:
             d.login(host)
 
     KINDS = [(ready, 2), (read, 3), (write, 3), (compare_and_write, 2), (write_same, 1), (spc2, 3),
-             (out, 10), (keys, 2), (task_management, 1), (login, 0.5)]
+             (medium, 3), (out, 10), (keys, 2), (task_management, 1), (login, 0.5)]
 
     # --- all of it
 
     def empty(self):
         """What an earlier seed has left goes."""
-        for lun, disk in self.disks.items():
+        for lun in self.disks:
             for host, s in self.sessions.items():
-                s.ready(lun)
-                s.command(bytes([0x17, 0, 0, 0, 0, 0]), lun=lun)
+                for _ in ATTENTIONS:
+                    s.command(bytes([0x1B, 0, 0, 0, 3 if lun == REMOVABLE else 1, 0]), lun=lun)
+            for host, s in self.sessions.items():
+                for _ in ATTENTIONS:
+                    s.command(bytes([0x17, 0, 0, 0, 0, 0]), lun=lun)
             for host, s in self.sessions.items():
                 s.ready(lun)
                 s.command(struct.pack(">BBBxxIx", 0x5F, REGISTER_IGNORE, 0, 24), write=bytes(24), lun=lun)
