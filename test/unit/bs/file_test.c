@@ -159,16 +159,21 @@ static void what_would_block_leaves_the_loop(void **state)
 	box_fill(buf, MiB, 0, 9);
 	assert_int_equal(box_io(box, bs, BS_WRITE, BS_REQ_FUA, 0, buf, MiB), 0);
 	assert_int_not_equal(to_file(bs)->progress_ns, 0);
+	/* The kernel begins to read even for a call that may not wait, and may be done at once: again. */
 	to_file(bs)->progress_ns = 0;
-	uncache(to_file(bs)->fd, 65536);
-	assert_int_equal(box_read(box, bs, 65536 + 512, got, 512), 0);
-	assert_memory_equal(got, buf + 65536 + 512, 512);
+	for (unsigned int i = 0; i < 100 && !to_file(bs)->progress_ns; i++) {
+		uncache(to_file(bs)->fd, 65536);
+		assert_int_equal(box_read(box, bs, 65536 + 512, got, 512), 0);
+		assert_memory_equal(got, buf + 65536 + 512, 512);
+	}
 	assert_int_not_equal(to_file(bs)->progress_ns, 0);
 	assert_int_equal(to_file(bs)->slow, 0);
 	/* Half a page that is not cached is not written inline either. */
 	to_file(bs)->progress_ns = 0;
-	uncache(to_file(bs)->fd, 512 * KiB);
-	assert_int_equal(box_write(box, bs, 512 * KiB, got, 512), 0);
+	for (unsigned int i = 0; i < 100 && !to_file(bs)->progress_ns; i++) {
+		uncache(to_file(bs)->fd, 512 * KiB);
+		assert_int_equal(box_write(box, bs, 512 * KiB, got, 512), 0);
+	}
 	assert_int_not_equal(to_file(bs)->progress_ns, 0);
 	free(buf);
 	box_close(box, bs);
