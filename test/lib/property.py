@@ -258,7 +258,12 @@ class Run:
         return lba, self.rng.randint(1, min(4, BLOCKS - lba))
 
     def ready(self, host, lun, disk):
-        self.check(host, lun, bytes(6), lambda: CONFLICT if disk.reserved not in (None, host) else None if disk.loaded else NO_MEDIUM)
+        def want():
+            if disk.reserved not in (None, host):
+                return CONFLICT
+            return None if disk.loaded else NO_MEDIUM
+
+        self.check(host, lun, bytes(6), want)
 
     def read(self, host, lun, disk):
         lba, n = self.place()
