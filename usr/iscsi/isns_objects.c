@@ -192,7 +192,7 @@ static int look_at_portals(struct isns_objects *o, const struct isns_portals *ps
 
 	for (unsigned int i = 0; i < ps->n && !r; i++) {
 		struct strbuf tlv = STRBUF_INIT;
-		uint8_t key[20];
+		uint8_t key[20] = { 0 };
 
 		put_address(&tlv, &ps->at[i].addr, ISNS_PORTAL_IP, ISNS_PORTAL_PORT);
 		if (strbuf_ok(&tlv)) {

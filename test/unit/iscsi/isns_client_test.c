@@ -17,6 +17,7 @@
 #include "iscsi/isns.h"
 #include "iscsi/isns_client.h"
 #include "iscsi_wire.h"
+#include "t_alloc.h"
 #include "t_loop.h"
 
 struct server {
@@ -190,6 +191,54 @@ static void access_control_without_a_server_that_ever_answered_puts_logins_off(v
 	end(&s);
 }
 
+/* From connecting on, with one allocation less. */
+static void register_once(void *arg)
+{
+	struct server *s = arg;
+	uint8_t bytes[4096];
+
+	set("iSNS", "On");
+	loop_clock_advance(s->w->core.loop, NSEC_PER_SEC);
+	t_loop_turns(s->w->core.loop, 6);
+	s->fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	while (s->fd >= 0 && recv(s->fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	if (s->fd >= 0 && isns.job == ISNS_REGISTER) {
+		uint16_t xid = isns.xid;
+		struct isns_hdr hdr;
+
+		be16_put(&hdr.version, ISNS_VERSION);
+		be16_put(&hdr.function, ISNS_DEV_ATTR_REG | ISNS_RESPONSE);
+		be16_put(&hdr.length, 4);
+		be16_put(&hdr.flags, ISNS_FLAG_SERVER | ISNS_FLAG_FIRST | ISNS_FLAG_LAST);
+		be16_put(&hdr.xid, xid);
+		be16_put(&hdr.sequence, 0);
+		memcpy(bytes, &hdr, sizeof(hdr));
+		memset(bytes + sizeof(hdr), 0, 4);
+		send(s->fd, bytes, sizeof(hdr) + 4, MSG_NOSIGNAL);
+		t_loop_turns(s->w->core.loop, 4);
+	}
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	t_loop_turns(s->w->core.loop, 4);
+	isns.on = false;
+	isns_left();
+}
+
+static void without_memory_it_fails_and_tries_again(void **state)
+{
+	struct wire *w = *state;
+	struct server s;
+
+	set("iSNSAccessControl", "On");
+	begin(&s, w, true);
+	isns.on = false;
+	isns_left();
+	assert_true(t_alloc_each(register_once, &s) > 5);
+	end(&s);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, wire_setup, wire_teardown)
 
 int main(void)
@@ -199,6 +248,7 @@ int main(void)
 		TEST(a_server_that_does_not_answer_is_given_up_after_15_seconds),
 		TEST(an_answer_with_another_transaction_id_is_not_the_answer),
 		TEST(an_answer_that_nobody_waits_for_does_no_harm),
+		TEST(without_memory_it_fails_and_tries_again),
 		TEST(access_control_without_a_server_that_ever_answered_puts_logins_off),
 	};
 
