@@ -100,7 +100,7 @@ partitions() {
 }
 
 unload() {
-	mt -f $t offline && mt -f $t load && mt -f $t rewind && at 0
+	mt -f $t offline && says DR_OPEN mt -f $t status && mt -f $t load && mt -f $t rewind && at 0
 }
 
 # 5 MB on two tapes of 3: the driver tells of the end, cpio asks for the next.
@@ -120,15 +120,17 @@ volumes() {
 }
 
 dying() {
+	local writer
 	loaded T00004L8 && mt -f $t rewind && dd if="$work/f1" of=$t bs=10240 status=none && mt -f $t weof 1 || return
 	dd if=/dev/urandom of=$t bs=65536 status=none &
+	writer=$!
 	sleep 1
 	kill -9 "$tgtd"
 	wait "$tgtd"
 	"$BUILD/tgtimg" --op check --file "$work/T00004L8" || return
 	tgtd_start && target_new 1 &&
 		adm logicalunit new --tid 1 --lun 1 --device-type tape --backing-store "$work/T00004L8" || return
-	wait
+	wait "$writer"
 	within 60 mt -f $t rewind && dd if=$t of="$work/o" bs=10240 status=none && cmp "$work/f1" "$work/o" &&
 		mt -f $t eod && dd if="$work/f2" of=$t bs=10240 status=none && mt -f $t bsfm 1
 }

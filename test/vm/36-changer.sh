@@ -56,7 +56,7 @@ loads() {
 }
 
 unloads() {
-	mt -f /dev/nst0 offline && m unload 1 0 && says 'Data Transfer Element 0:Empty' m status && ! mt -f /dev/nst0 rewind &&
+	mt -f /dev/nst0 offline && m unload 1 0 && says 'Data Transfer Element 0:Empty' m status && says DR_OPEN mt -f /dev/nst0 status &&
 		m transfer 1 4 && says 'Storage Element 4:Full :VolumeTag=A00001L8' m status && m transfer 4 6 &&
 		says 'IMPORT/EXPORT:Full :VolumeTag=A00001L8' m status && m transfer 6 1
 }
@@ -81,7 +81,9 @@ remembers() {
 }
 
 driver() {
-	grep -q . /sys/class/scsi_changer/sch0/dev && dmesg | grep -q 'type #4 (dt).*2'
+	# CHIOGPARAMS: current picker, pickers, slots, portals, drives
+	says '^0 1 5 1 2$' python3 -c 'import fcntl, struct
+print(*struct.unpack("5i", fcntl.ioctl(open("/dev/sch0"), 0x80146306, bytes(20))))'
 }
 
 need 'a library is served, and st and ch have it' serve
