@@ -147,6 +147,7 @@ const struct dev_type dev_changer = {
 	.show_name = "changer",
 	.pdt = PDT_CHANGER,
 	.removable = true,
+	.old_lun = true, /* ch and mtx */
 	.product = "VIRTUAL-CHANGER",
 	.rows = rows,
 	.vpd = vpd,

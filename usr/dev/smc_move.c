@@ -290,30 +290,27 @@ static enum scsi_result open_close(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
-/* SCSI-2 had the LUN there; ch and mtx still send it, and it means nothing. */
-#define OLD_LUN 0xe0
-
 const struct opcode smc_move_rows[6] = {
 	{ .op = 0x07, .sa = OP_NO_SA, .name = "INITIALIZE ELEMENT STATUS", .cdb_len = 6,
-	  .dir = DATA_NONE, .flags = OP_NEEDS_MEDIUM, .usage = { 0x07, OLD_LUN }, .resv = RESV_WRITE,
+	  .dir = DATA_NONE, .flags = OP_NEEDS_MEDIUM, .usage = { 0x07 }, .resv = RESV_WRITE,
 	  .run = initialize },
 	{ .op = 0x1b, .sa = OP_NO_SA, .name = "OPEN/CLOSE IMPORT/EXPORT ELEMENT", .cdb_len = 6,
-	  .dir = DATA_NONE, .flags = OP_NEEDS_MEDIUM, .usage = { 0x1b, OLD_LUN, 0xff, 0xff, 0x1f },
+	  .dir = DATA_NONE, .flags = OP_NEEDS_MEDIUM, .usage = { 0x1b, 0, 0xff, 0xff, 0x1f },
 	  .resv = RESV_WRITE, .run = open_close },
 	{ .op = 0x2b, .sa = OP_NO_SA, .name = "POSITION TO ELEMENT", .cdb_len = 10,
 	  .dir = DATA_NONE, .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0x2b, OLD_LUN, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01 }, .resv = RESV_WRITE,
+	  .usage = { 0x2b, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01 }, .resv = RESV_WRITE,
 	  .run = position },
 	{ .op = 0x37, .sa = OP_NO_SA, .name = "INITIALIZE ELEMENT STATUS WITH RANGE", .cdb_len = 10,
 	  .dir = DATA_NONE, .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0x37, OLD_LUN | 0x03, 0xff, 0xff, 0, 0, 0xff, 0xff }, .resv = RESV_WRITE,
+	  .usage = { 0x37, 0x03, 0xff, 0xff, 0, 0, 0xff, 0xff }, .resv = RESV_WRITE,
 	  .run = initialize_range },
 	{ .op = 0xa5, .sa = OP_NO_SA, .name = "MOVE MEDIUM", .cdb_len = 12, .dir = DATA_NONE,
 	  .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0xa5, OLD_LUN, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, .resv = RESV_WRITE,
+	  .usage = { 0xa5, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, .resv = RESV_WRITE,
 	  .run = move_medium },
 	{ .op = 0xa6, .sa = OP_NO_SA, .name = "EXCHANGE MEDIUM", .cdb_len = 12, .dir = DATA_NONE,
 	  .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0xa6, OLD_LUN, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+	  .usage = { 0xa6, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
 	  .resv = RESV_WRITE, .run = exchange_medium },
 };

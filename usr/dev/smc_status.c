@@ -296,18 +296,17 @@ static enum scsi_result request_address(struct scsi_cmd *cmd)
 	return answer(cmd, &r, smc->search);
 }
 
-/* The first bits of byte 1, SCSI-2's LUN, are allowed: smc_move.c. */
 const struct opcode smc_status_rows[3] = {
 	{ .op = 0xb5, .sa = OP_NO_SA, .name = "REQUEST VOLUME ELEMENT ADDRESS", .cdb_len = 12,
 	  .dir = DATA_IN, .len = { 7, 3 }, .unit = LEN_ALLOC, .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0xb5, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0xff }, .resv = RESV_WRITE,
+	  .usage = { 0xb5, 0x1f, 0xff, 0xff, 0xff, 0xff, 0, 0xff, 0xff, 0xff }, .resv = RESV_WRITE,
 	  .check = type_check, .run = request_address },
 	{ .op = 0xb6, .sa = OP_NO_SA, .name = "SEND VOLUME TAG", .cdb_len = 12, .dir = DATA_OUT,
 	  .len = { 8, 2 }, .unit = LEN_PARAM, .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0xb6, 0xef, 0xff, 0xff, 0, 0x1f, 0, 0, 0xff, 0xff }, .resv = RESV_WRITE,
+	  .usage = { 0xb6, 0x0f, 0xff, 0xff, 0, 0x1f, 0, 0, 0xff, 0xff }, .resv = RESV_WRITE,
 	  .check = send_tag_check, .run = send_tag },
 	{ .op = 0xb8, .sa = OP_NO_SA, .name = "READ ELEMENT STATUS", .cdb_len = 12, .dir = DATA_IN,
 	  .len = { 7, 3 }, .unit = LEN_ALLOC, .flags = OP_NEEDS_MEDIUM,
-	  .usage = { 0xb8, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03, 0xff, 0xff, 0xff },
+	  .usage = { 0xb8, 0x1f, 0xff, 0xff, 0xff, 0xff, 0x03, 0xff, 0xff, 0xff },
 	  .resv = RESV_ALLOWED_PR, .check = type_check, .run = read_status },
 };

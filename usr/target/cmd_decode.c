@@ -78,6 +78,12 @@ static enum scsi_result find_row(struct scsi_cmd *cmd)
 	return RES_GOOD;
 }
 
+/* Where SCSI-2 had the LUN (devtype.h). */
+static bool old_lun(const struct scsi_cmd *cmd, uint16_t byte, int8_t bit)
+{
+	return cmd->lu && cmd->lu->dev->old_lun && byte == 1 && bit >= 5;
+}
+
 static enum scsi_result check_cdb(struct scsi_cmd *cmd)
 {
 	const struct opcode *row = cmd->op;
@@ -94,7 +100,7 @@ static enum scsi_result check_cdb(struct scsi_cmd *cmd)
 	/* NORMACA is 0 in INQUIRY, so ACA conditions can't be asked for (SPC-4 6.4.2). */
 	if (unlikely(cmd->cdb[control] & CONTROL_NACA))
 		return scsi_bad_cdb(cmd, (uint16_t)control, 2);
-	if (unlikely(opcode_reserved_bit(row, cmd->cdb, &byte, &bit)))
+	if (unlikely(opcode_reserved_bit(row, cmd->cdb, &byte, &bit)) && !old_lun(cmd, byte, bit))
 		return scsi_bad_cdb(cmd, byte, bit);
 	/* SAM-5 8.6.5: the attribute has no meaning without an ACA condition. */
 	if (unlikely(cmd->attr == ATTR_ACA))

@@ -56,6 +56,8 @@ struct dev_type {
 	const char *show_name;	/* as in target show: "cd/dvd" */
 	uint8_t pdt;
 	bool removable;		/* by default */
+	bool old_lun;		/* bits 7 to 5 of byte 1, which were the LUN in SCSI-2, are ignored:
+				   initiators still send them */
 	bool needs_store;	/* without path: removable and offline */
 	uint32_t block_size;	/* default; 0: no blocks */
 	const char *bstype;	/* forced store, NULL: any */

@@ -314,7 +314,7 @@ static void volumes_are_found_by_name(void **state)
 static void pages_tell_of_the_elements(void **state)
 {
 	struct disk *d = library();
-	uint8_t cdb[32] = { 0x1a, 0x08, 0x1d, 0, 64 }, buf[64];
+	uint8_t cdb[32] = { 0x1a, 0x68, 0x1d, 0, 64 }, buf[64]; /* ch's LUN 3 */
 
 	(void)state;
 	assert_res(disk_run(d, &s, cdb, NULL, 0, buf, 64), GOOD);
