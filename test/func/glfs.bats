@@ -74,7 +74,20 @@ teardown() {
 	teardown_tgtd
 }
 
+# AddressSanitizer looks for XDR's functions when it starts, and would call nothing later; and what
+# Gluster's libraries leave behind is theirs.
+asan_prepare() {
+	local asan
+	asan=$(ldd "$TGTD" | awk '/libasan/ { print $3 }')
+	[ -n "$asan" ] || return 0
+	[ -n "${DIR:-}" ] || setup_dir
+	printf 'leak:%s\n' libgfapi libglusterfs libgfrpc libgfxdr /glusterfs/ libuuid libtirpc >"$DIR/lsan"
+	export LSAN_OPTIONS=suppressions=$DIR/lsan:print_suppressions=0
+	RUNNER=(env "LD_PRELOAD=$asan libtirpc.so.3")
+}
+
 start() {
+	asan_prepare
 	start_tgtd --modules "$BUILD"
 	add_target
 }
