@@ -14,7 +14,8 @@ need := jansson
 optional := liburing libisal libcrypto libsystemd libaio
 pc_name_libaio := libaio
 have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo y)
-have_header = $(shell printf '\#include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo y)
+hash := \#
+have_header = $(shell printf '$(hash)include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo y)
 
 ifneq ($(call have,jansson),y)
 $(error libjansson is needed and was not found by $(PKG_CONFIG): install libjansson-dev (jansson-devel), or run scripts/quickstart)
