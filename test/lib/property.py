@@ -87,7 +87,7 @@ class Disk:
     def move(self, host, load):
         if not load and self.conflicts(host, True):
             return CONFLICT
-        if not load and self.prevented:
+        if self.prevented:
             return PREVENTED
         if load and not self.loaded:
             self.tell(HOSTS, MEDIUM_CHANGED, host)

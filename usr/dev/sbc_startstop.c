@@ -86,10 +86,11 @@ static enum scsi_result sbc_start_stop(struct scsi_cmd *cmd)
 		return RES_GOOD;
 	if (cmd->cdb[4] & CDB_LOEJ && !lu->removable)
 		return scsi_bad_cdb(cmd, 4, 1);
-	if (cmd->cdb[4] & CDB_START)
-		return start(cmd);
+	/* Either way: iscsi-test-cu wants a load refused as well. */
 	if (cmd->cdb[4] & CDB_LOEJ && lu->n_prevent)
 		return RES_REMOVAL_PREVENTED;
+	if (cmd->cdb[4] & CDB_START)
+		return start(cmd);
 	return flush_and_stop(cmd);
 }
 

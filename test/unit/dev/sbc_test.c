@@ -274,9 +274,7 @@ static void a_removable_disk_ejects_and_loads(void **state)
 	d->lu->n_prevent = 0;
 	start_stop(d, RES_GOOD, 1, 2);
 	test_unit_ready(d, RES_NR_NO_MEDIUM);
-	d->lu->n_prevent = 1; /* removal, not loading */
 	start_stop(d, RES_GOOD, 0, 3);
-	d->lu->n_prevent = 0;
 	test_unit_ready(d, RES_GOOD);
 	assert_true(nexus_itl(d->b, 1)->ua);
 	disk_clear_ua(d);
