@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct peer_env env = { .loop = loop_new(), .tables = tables, .closed = nothing };
 	int sv[2];
 
-	list_init(&env.peers);
+	peer_env_init(&env);
 	fuzz_check(env.loop && !socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv));
 	fuzz_check(peer_new(&env, sv[0], !size || data[0] & 1) == 0);
 	send_all(env.loop, sv[1], data, size);
@@ -98,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		peer_close(list_first(&env.peers, struct peer, link));
 	finish();
 	t_loop_turns(env.loop, 4);
+	peer_env_done(&env);
 	loop_free(env.loop);
 	return 0;
 }
